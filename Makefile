@@ -1,0 +1,30 @@
+# Two commands do everything on a fresh machine: `make serve` and `make test`.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup serve demo test lint check bench clean
+
+setup:
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
+
+serve: setup
+	@DRAGOMAN_PORT=$(PORT) $(BIN)/dragoman serve
+
+demo: setup
+	@$(BIN)/python -m demo.demo
+
+test: setup lint
+	@$(BIN)/pytest -q
+
+lint: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: setup
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""What the operator chose: settings and the voice catalogue. Sees no other package of Dragoman."""

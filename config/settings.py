@@ -1,0 +1,247 @@
+"""One tree of settings: defaults < TOML file < DRAGOMAN_* environment < command line.
+
+The defaults themselves live in `default.toml`, each with its line of why, and nowhere else; this module gives them
+types and bounds.
+"""
+
+import os
+import tomllib
+from contextvars import ContextVar
+from importlib import resources
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings import SettingsError as PydanticSettingsError
+
+_files: ContextVar[dict[str, Any]] = ContextVar("dragoman_settings_files")
+"""The merged TOML tables while `load_settings` builds a tree: the lowest source."""
+
+Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
+
+
+class SettingsError(ValueError):
+    """The configuration is wrong; the message names the setting, one line a fault."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EngineSettings(_Table):
+    set: Literal["auto", "embedded", "scripted"]
+    recognizer: str
+    translator: str
+    synthesizer: str
+    max_queue: PositiveInt
+    script: str
+    remedy_url: str
+
+
+class VoiceSettings(_Table):
+    file: str
+    aliases: dict[str, str]
+    defaults: dict[str, str]
+
+
+class ListenSettings(_Table):
+    threshold: Ratio
+    negative_threshold: Ratio
+    min_speech_ms: NonNegativeInt
+    end_silence_ms: PositiveInt
+    long_segment_s: Positive
+    long_end_silence_ms: PositiveInt
+    pre_speech_ms: NonNegativeInt
+    post_speech_ms: NonNegativeInt
+    max_segment_s: Annotated[float, Field(ge=2.0, le=30.0)]
+
+
+class RecogniseSettings(_Table):
+    sentence_after_s: Positive
+    sentence_every_s: Positive
+    min_peak: Ratio
+
+
+class SpeakSettings(_Table):
+    tempo: Annotated[float, Field(ge=0.5, le=2.0)]
+    gap_ms: NonNegativeInt
+
+
+class QueueSettings(_Table):
+    input_s: Positive
+    speech_s: Positive
+    clauses: PositiveInt
+    blocks: PositiveInt
+
+
+class LimitSettings(_Table):
+    sessions: PositiveInt
+    session_s: Positive
+    idle_s: Positive
+    message_bytes: Annotated[int, Field(ge=1024)]
+    inbox_bytes: Annotated[int, Field(ge=1024)]
+    output_wait_s: Positive
+    drain_s: Annotated[float, Field(ge=0.0)]
+    token_s: Positive
+
+
+class Settings(BaseSettings):
+    """All settings. Build it with `load_settings`, which also reads the operator's file."""
+
+    model_config = SettingsConfigDict(env_prefix="DRAGOMAN_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    host: str
+    port: Annotated[int, Field(ge=0, le=65535)]
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode]
+    api_keys_file: str
+    allow_anonymous: bool
+    allowed_origins: tuple[str, ...]
+    log_level: Literal["debug", "info", "warning", "error"]
+    log_format: Literal["text", "json"]
+    log_transcripts: bool
+    models_dir: str
+    offline: bool
+    engines: EngineSettings
+    voices: VoiceSettings
+    listen: ListenSettings
+    recognise: RecogniseSettings
+    speak: SpeakSettings
+    queues: QueueSettings
+    limits: LimitSettings
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [key.strip() for key in value.split(",") if key.strip()]
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_files.get())
+
+    @property
+    def keys(self) -> tuple[SecretStr, ...]:
+        """The keys of `api_keys` and of `api_keys_file` together. Raises SettingsError for an unreadable file."""
+        if not self.api_keys_file:
+            return self.api_keys
+        try:
+            lines = Path(self.api_keys_file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"api_keys_file: cannot read {self.api_keys_file}: {error}") from error
+        stripped = (line.strip() for line in lines)
+        return self.api_keys + tuple(SecretStr(key) for key in stripped if key and not key.startswith("#"))
+
+    @property
+    def models_path(self) -> Path:
+        """Folder of model files, following the XDG base directory rules when none is set."""
+        if self.models_dir:
+            return Path(self.models_dir).expanduser()
+        data_home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+        return Path(data_home).expanduser() / "dragoman" / "models"
+
+
+def default_table() -> dict[str, Any]:
+    """The packaged defaults, as parsed from `default.toml`."""
+    text = resources.files("dragoman.config").joinpath("default.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def load_settings(path: Path | None = None, overrides: dict[str, Any] | None = None) -> Settings:
+    """Read defaults, then the TOML file (`path` or DRAGOMAN_CONFIG), then the environment, then `overrides`.
+
+    `overrides` is a nested table of what the command line said; entries that are None are not said. Raises
+    SettingsError with one line per wrong setting.
+    """
+    if path is None and (named := os.environ.get("DRAGOMAN_CONFIG")):
+        path = Path(named)
+    table = default_table()
+    if path is not None:
+        _merge(table, _read_toml(path))
+    token = _files.set(table)
+    try:
+        return Settings(**_without_none(overrides or {}))
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+    except PydanticSettingsError as error:
+        raise SettingsError(f"environment: {error}") from error
+    finally:
+        _files.reset(token)
+
+
+def check_exposure(settings: Settings) -> None:
+    """Refuse to serve strangers by accident.
+
+    Raises SettingsError when the address can be reached by others and there are neither keys nor the operator's
+    explicit `allow_anonymous`.
+    """
+    if settings.keys or settings.allow_anonymous or is_loopback(settings.host):
+        return
+    raise SettingsError(
+        f"host {settings.host} can be reached by others, and there are no API keys: set DRAGOMAN_API_KEYS, "
+        "or DRAGOMAN_ALLOW_ANONYMOUS=true if everybody may use this server"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+
+
+def _merge(base: dict[str, Any], other: dict[str, Any]) -> None:
+    for name, value in other.items():
+        if isinstance(value, dict) and isinstance(base.get(name), dict):
+            _merge(base[name], value)
+        else:
+            base[name] = value
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    said = {}
+    for name, value in table.items():
+        kept = _without_none(value) if isinstance(value, dict) else value
+        if kept is not None and kept != {}:
+            said[name] = kept
+    return said
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        reason = "no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
+        lines.append(f"{name}: {reason}")
+    return "\n".join(lines)

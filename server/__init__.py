@@ -1,0 +1,1 @@
+"""The wires: HTTP and WebSocket in, vendor messages out. Sees `pipeline`, `models` and `config`."""

@@ -1,0 +1,1 @@
+"""One folder a vendor; adapters do no I/O and know nothing of each other."""
