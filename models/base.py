@@ -116,10 +116,11 @@ class VoiceActivityDetector(Protocol):
 
 
 class Recognizer(Protocol):
-    """Turns speech into text."""
+    """Turns speech into text. `concurrency` is how many threads may call it at once and gain by it."""
 
     name: str
     languages: frozenset[str]
+    concurrency: int
 
     def recognize(self, requests: Sequence[RecognitionRequest]) -> list[Hypothesis]:
         """One hypothesis per request, in order. Silence gives empty text. Raises EngineFailed."""

@@ -4,6 +4,7 @@
     ├── EngineUnavailable        an engine cannot be loaded here: `engine`, `reason`, `remedy`
     ├── EngineFailed             an engine broke on one request: `engine`, `reason`
     ├── Overloaded               an engine's queue is full: `engine`, `retry_after_s`
+    ├── Superseded               a waiting partial gave its place to something that matters more: `engine`
     └── RouteError               nothing installed can do what was asked: `remedy`
         ├── NoRecognizer         `language`
         ├── NoTranslator         `pair`
@@ -47,6 +48,14 @@ class Overloaded(ModelError):
         self.engine = engine
         self.retry_after_s = retry_after_s
         super().__init__(f"{engine} has too much work waiting; try again in {retry_after_s:g} s")
+
+
+class Superseded(ModelError):
+    """A waiting partial was dropped: a newer one of its session came, or a final needed its room."""
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+        super().__init__(f"{engine} dropped a partial request for a newer one")
 
 
 class RouteError(ModelError):

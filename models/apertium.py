@@ -1,0 +1,208 @@
+"""Apertium: rule-based translation by programs of the operating system, kept running.
+
+The stream format (which characters are special, superblanks in brackets) is described in
+https://wiki.apertium.org/wiki/Apertium_stream_format, the flush at each NUL in
+https://wiki.apertium.org/wiki/NUL_flush. The texts given are those of the command `apertium -u`, but for blanks
+that the rules add at the edges or double inside.
+"""
+
+import logging
+import os
+import re
+import shlex
+import shutil
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dragoman.models.base import LanguagePair
+from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.nul_pipeline import NulPipeline, PipelineBroken
+from dragoman.models.remedies import APERTIUM_PACKAGES
+
+MODES_DIR = Path("/usr/share/apertium/modes")
+"""Where the packages of Debian and of the Apertium project put their mode files."""
+
+_log = logging.getLogger(__name__)
+
+# The programs that were tried with -z (flush at each NUL) as their first option. A mode with any other is not
+# offered: without the flush the first request would wait for ever.
+_FLUSHING = frozenset({
+    "apertium-interchunk", "apertium-postchunk", "apertium-pretransfer", "apertium-tagger", "apertium-transfer",
+    "lrx-proc", "lt-proc",
+})  # fmt: skip
+
+_TWO_LETTERS = {
+    "cat": "ca", "deu": "de", "eng": "en", "fra": "fr", "glg": "gl", "ita": "it", "nld": "nl", "por": "pt",
+    "ron": "ro", "spa": "es",
+}  # fmt: skip
+
+# A mode's name is source-target; what else it may carry makes it a variant: eco-es-fr, spa-eng_US.
+_MODE_NAME = re.compile(r"(\w+-)?(?P<source>[a-z]{2,3})(_\w+)?-(?P<target>[a-z]{2,3})(_\w+)?")
+
+# What the programs take for an end: a NUL, and U+FFFF, which some read as end of file and give back as a NUL.
+# Lone surrogates have no UTF-8.
+_UNSENDABLE = re.compile("[\0\ufffe\uffff\ud800-\udfff]")
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07", "'"))
+
+_SPECIAL_OR_BLANKS = re.compile(r"(?P<special>[\\\[\]{}^$/@<>])|(?P<blanks>(?! (?![\s~]))[\s~]+)")
+_MARKUP = re.compile(r"\.\[\]|\\(?P<special>.)|\[(?P<blanks>[^\]]*)\]|(?P<doubled> {2,})", re.DOTALL)
+
+
+def clean(text: str) -> str:
+    """`text` without what cannot be sent, with every apostrophe the typewriter's, which all dictionaries know."""
+    return _UNSENDABLE.sub("", text).translate(_APOSTROPHES)
+
+
+def escape(text: str) -> str:
+    """`text` in Apertium's stream format, with a full stop at its end that `unescape` takes away again.
+
+    The full stop lets the rules see where the sentence ends. Blanks other than a single space travel in
+    superblanks, untouched, and so does the tilde, which generation would take for a mark of its own.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        blanks: str | None = match["blanks"]
+        if blanks is None:
+            return "\\" + match["special"]
+        return f".[][{blanks}]" if blanks.count("\n") > 1 else f"[{blanks}]"
+
+    return _SPECIAL_OR_BLANKS.sub(replace, text) + ".[]"
+
+
+def unescape(stream: str) -> str:
+    """The text of `stream`: without added full stops, superblanks opened, spaces doubled by the rules made one."""
+    return _MARKUP.sub(lambda m: m["special"] or m["blanks"] or (" " if m["doubled"] else ""), stream)
+
+
+def read_mode(path: Path) -> list[list[str]]:
+    """The commands of a mode file, ready to be kept running. Raises LookupError where one cannot be run here."""
+    lexer = shlex.shlex(path.read_text(encoding="utf-8"), posix=True, punctuation_chars="|")
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    commands: list[list[str]] = [[]]
+    for word in lexer:
+        if word == "|":
+            commands.append([])
+        elif word == "$1":
+            commands[-1].append("-n")  # generate without marks at unknown words
+        elif word != "$2":
+            commands[-1].append(word)
+    return [_runnable(command) for command in commands]
+
+
+def _runnable(command: list[str]) -> list[str]:
+    if not command or command[0] not in _FLUSHING:
+        raise LookupError(f"program {command[:1]} is not known")
+    program = shutil.which(command[0])
+    if program is None:
+        raise LookupError(f"program {command[0]} is not installed")
+    missing = [argument for argument in command if argument.startswith("/") and not Path(argument).exists()]
+    if missing:
+        raise LookupError(f"{missing[0]} does not exist")
+    return [program, "-z", *command[1:]]
+
+
+def find_modes(modes_dir: Path) -> dict[LanguagePair, list[list[str]]]:
+    """The commands of each pair that can be run here; a variant only where the plain mode is not."""
+    named = []
+    for path in modes_dir.glob("*.mode"):
+        if match := _MODE_NAME.fullmatch(path.stem):
+            source, target = match["source"], match["target"]
+            pair = LanguagePair(_TWO_LETTERS.get(source, source), _TWO_LETTERS.get(target, target))
+            named.append((path.stem != f"{source}-{target}", path, pair))
+    found: dict[LanguagePair, list[list[str]]] = {}
+    for _, path, pair in sorted(named):
+        if pair in found or any(len(code) != 2 for code in pair):
+            continue
+        try:
+            found[pair] = read_mode(path)
+        except (LookupError, ValueError, OSError) as error:
+            _log.warning("apertium mode %s is not offered: %s", path.name, error)
+    return found
+
+
+class _PairPipeline:
+    """The running programs of one pair, and the lock that lets one text through at a time."""
+
+    def __init__(self, pair: LanguagePair, commands: list[list[str]], timeout_s: float, start_timeout_s: float) -> None:
+        self._pair = pair
+        # The programs read UTF-8 only under a locale that says so; this one is always there.
+        self.programs = NulPipeline(commands, {**os.environ, "LC_ALL": "C.UTF-8"})
+        self._timeout_s = timeout_s
+        self._start_timeout_s = start_timeout_s
+        self._lock = threading.Lock()
+        self._serial = 0
+        self._closed = False
+
+    def translate(self, text: str) -> str:
+        body = text.strip()
+        before, _, after = text.partition(body) if body else (text, "", "")
+        with self._lock:
+            failure = PipelineBroken("closed")
+            for _ in range(0 if self._closed else 2):
+                try:
+                    self._start()
+                    return before + self._ask(body, self._timeout_s).strip() + after
+                except PipelineBroken as error:
+                    failure = error
+                    self.programs.close()
+                    _log.warning("apertium %s broke: %s", self._pair, error)
+        raise EngineFailed("apertium", f"{self._pair}: {failure}") from failure
+
+    def _start(self) -> None:
+        if not self.programs.running:
+            self.programs.start()
+            self._ask("", self._start_timeout_s)  # answered when every dictionary is loaded
+
+    def _ask(self, text: str, timeout_s: float) -> str:
+        # The serial number comes back as it is. It proves that this answer is for this text, so that no fault of
+        # the programs can hand one session another one's words.
+        self._serial += 1
+        tail = f"[{self._serial}]"
+        answer = self.programs.exchange((escape(text) + tail).encode(), timeout_s).decode(errors="replace")
+        if not answer.endswith(tail):
+            raise PipelineBroken("the answer belongs to another question")
+        return unescape(answer.removesuffix(tail))
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self.programs.close()
+
+
+class ApertiumTranslator:
+    """Translates by every Apertium pair that is installed (a `Translator`).
+
+    `timeout_s` bounds one text, `start_timeout_s` the start of a pair's programs; both in seconds. Past them the
+    programs are started anew and the text is tried once more. Raises EngineUnavailable where no pair can be run.
+    """
+
+    name = "apertium"
+
+    def __init__(self, *, modes_dir: Path = MODES_DIR, timeout_s: float = 5.0, start_timeout_s: float = 30.0) -> None:
+        modes = find_modes(modes_dir)
+        if not modes:
+            reason = f"no language pair in {modes_dir} can be run"
+            raise EngineUnavailable(self.name, reason, f"Install it: apt-get install {APERTIUM_PACKAGES}")
+        self.pairs = frozenset(modes)
+        self._pipelines = {
+            pair: _PairPipeline(pair, commands, timeout_s, start_timeout_s) for pair, commands in modes.items()
+        }
+
+    def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
+        """One translation per text, in order; blanks around a text are kept. Raises EngineFailed."""
+        pipeline = self._pipelines.get(pair)
+        if pipeline is None:
+            raise EngineFailed(self.name, f"{pair} is not installed")
+        return [pipeline.translate(clean(text)) for text in texts]
+
+    def warm(self, pairs: Iterable[LanguagePair]) -> None:
+        """Start the programs of `pairs` now instead of at their first text. Raises EngineFailed."""
+        for pair in pairs:
+            self.translate(pair, [""])
+
+    def close(self) -> None:
+        """End every program. Idempotent; waits for a text that is being translated."""
+        for pipeline in self._pipelines.values():
+            pipeline.close()

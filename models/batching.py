@@ -1,0 +1,235 @@
+"""The one door to every engine: many sessions, one owner thread, fair and bounded.
+
+Engines block and are not made for many threads, so each has one thread that owns it. Sessions wait for their results
+on the event loop. The order of service is `FairQueue`'s.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from dragoman.models.errors import EngineFailed, ModelError, Overloaded, Superseded
+from dragoman.models.fair_queue import FairQueue, Priority
+
+__all__ = ["BatchRecord", "EngineOwner", "Priority"]
+
+RequestT = TypeVar("RequestT")
+ResultT = TypeVar("ResultT")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """One call of an engine, whether it succeeded or not.
+
+    `size` requests, of which the first to come had waited `wait_s` seconds; the call took `run_s` seconds; `depth`
+    requests were waiting when it began.
+    """
+
+    name: str
+    size: int
+    wait_s: float
+    run_s: float
+    depth: int
+
+
+@dataclass(eq=False, slots=True)
+class _Entry(Generic[RequestT, ResultT]):
+    """A request and the session that waits for it. `arrived_s` is on the monotonic clock."""
+
+    request: RequestT
+    session_id: str
+    priority: Priority
+    future: asyncio.Future[ResultT]
+    arrived_s: float
+    withdrawn: bool = False
+
+    def settle(self, outcome: ResultT | ModelError) -> None:
+        """Hand the outcome to the waiting task, from any thread."""
+
+        def deliver() -> None:
+            if self.future.done():
+                return
+            if isinstance(outcome, ModelError):
+                self.future.set_exception(outcome)
+            else:
+                self.future.set_result(outcome)
+
+        try:
+            self.future.get_loop().call_soon_threadsafe(deliver)
+        except RuntimeError:  # the loop was closed: nobody waits any more
+            _log.debug("the result of session %s came after its event loop had ended", self.session_id)
+
+
+class EngineOwner(Generic[RequestT, ResultT]):
+    """Runs `run`, an engine's blocking method, in its own thread for any number of sessions and event loops.
+
+    After the first request of a batch came, up to `max_wait_s` seconds are spent waiting for `max_batch` of them. At
+    most `max_queue` requests wait. `observer` is called in the owner thread after each call of the engine and must
+    be quick. An engine that may be called from several threads at once can have several `workers`. Threads start when
+    they are first needed and end with `close`, which must be called.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[Sequence[RequestT]], Sequence[ResultT]],
+        *,
+        max_batch: int = 1,
+        max_wait_s: float = 0.0,
+        max_queue: int = 256,
+        workers: int = 1,
+        observer: Callable[[BatchRecord], None] | None = None,
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers}")
+        if max_batch < 1:
+            raise ValueError(f"max_batch must be at least 1, not {max_batch}")
+        self.name = name
+        self._run = run
+        self._max_batch = max_batch
+        self._max_wait_s = max_wait_s
+        self._workers = workers
+        self._observer = observer
+        self._changed = threading.Condition()  # guards the four below
+        self._queue: FairQueue[_Entry[RequestT, ResultT]] = FairQueue(max_queue)
+        self._running: dict[int, list[_Entry[RequestT, ResultT]]] = {}  # by thread
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    @property
+    def depth(self) -> int:
+        """How many requests are waiting, without those that the engine is working on."""
+        return len(self._queue)
+
+    async def submit(self, request: RequestT, *, session_id: str, priority: Priority = Priority.FINAL) -> ResultT:
+        """The engine's result for `request`.
+
+        Raises Overloaded at once when too much is waiting, Superseded for a partial that was dropped, EngineFailed
+        or another ModelError when the engine failed on this request or is closed. A cancelled request that was
+        still waiting is not run.
+        """
+        future: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        entry = _Entry(request, session_id, priority, future, time.monotonic())
+        with self._changed:
+            if self._closed:
+                raise self._closed_error()
+            try:
+                displaced = self._queue.put(entry, session_id=session_id, priority=priority)
+            except queue.Full:
+                raise Overloaded(self.name) from None
+            busy = sum(map(bool, self._running.values()))
+            if len(self._threads) < min(self._workers, busy + len(self._queue)):
+                thread = threading.Thread(target=self._serve, name=f"engine-{self.name}")
+                self._threads.append(thread)
+                thread.start()
+            self._changed.notify_all()
+        if displaced:
+            displaced.settle(Superseded(self.name))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            with self._changed:
+                entry.withdrawn = True
+                self._queue.remove(entry, session_id=session_id, priority=priority)
+            raise
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Fail what waits, let the running call end, end the thread. Idempotent; blocks up to `timeout_s` seconds.
+
+        Raises TimeoutError when the engine's call takes longer; its thread then ends after that call.
+        """
+        with self._changed:
+            self._closed = True
+            waiting = self._queue.drain()
+            threads = [thread for thread in self._threads if thread is not threading.current_thread()]
+            self._changed.notify_all()
+        for entry in waiting:
+            entry.settle(self._closed_error())
+        for thread in threads:
+            thread.join(timeout_s)
+            if thread.is_alive():
+                raise TimeoutError(f"{self.name} is still busy after {timeout_s:g} s")
+
+    async def aclose(self, timeout_s: float | None = None) -> None:
+        """`close` for the event loop."""
+        await asyncio.to_thread(self.close, timeout_s)
+
+    def _closed_error(self) -> EngineFailed:
+        return EngineFailed(self.name, "it is closed")
+
+    def _serve(self) -> None:
+        try:
+            while batch := self._gather():
+                self._run_batch(batch)
+        finally:  # also when the engine raised what is no Exception: nobody may wait for ever
+            with self._changed:
+                self._closed = True
+                orphans = self._running.pop(threading.get_ident(), []) + self._queue.drain()
+                self._changed.notify_all()
+            for entry in orphans:
+                entry.settle(EngineFailed(self.name, "its thread ended"))
+
+    def _gather(self) -> list[_Entry[RequestT, ResultT]]:
+        """The next batch, at least one entry; none when closed."""
+        me = threading.get_ident()
+        with self._changed:
+            batch: list[_Entry[RequestT, ResultT]] = []
+            self._running[me] = batch
+            while not batch:
+                self._changed.wait_for(lambda: self._closed or len(self._queue))
+                if self._closed:
+                    break
+                full_s = self._queue.peek().arrived_s + self._max_wait_s
+                self._changed.wait_for(self._is_full, timeout=full_s - time.monotonic())
+                # Nothing is left if all were withdrawn, or taken by another worker, in the meantime.
+                batch += [self._queue.take() for _ in range(min(self._max_batch, len(self._queue)))]
+            return batch
+
+    def _is_full(self) -> bool:
+        return self._closed or len(self._queue) >= self._max_batch
+
+    def _run_batch(self, batch: list[_Entry[RequestT, ResultT]]) -> None:
+        try:
+            results = self._call(batch)
+        except Exception as error:  # noqa: BLE001  (whatever an engine raises concerns its sessions only)
+            if len(batch) == 1:
+                batch[0].settle(self._as_model_error(error))
+            else:
+                # One request may have spoiled it for all: each one fails or succeeds by itself.
+                for entry in batch:
+                    if not entry.withdrawn:
+                        self._run_batch([entry])
+        else:
+            for entry, result in zip(batch, results, strict=True):
+                entry.settle(result)
+
+    def _call(self, batch: list[_Entry[RequestT, ResultT]]) -> Sequence[ResultT]:
+        begun_s = time.monotonic()
+        depth = self.depth
+        try:
+            results = self._run([entry.request for entry in batch])
+        finally:
+            if self._observer:
+                wait_s = begun_s - min(entry.arrived_s for entry in batch)
+                record = BatchRecord(self.name, len(batch), wait_s, time.monotonic() - begun_s, depth)
+                try:
+                    self._observer(record)
+                except Exception:  # noqa: BLE001  (metrics must not stop the engine)
+                    _log.exception("the observer of %s failed", self.name)
+        if len(results) != len(batch):
+            raise EngineFailed(self.name, f"gave {len(results)} results for {len(batch)} requests")
+        return results
+
+    def _as_model_error(self, error: Exception) -> ModelError:
+        if isinstance(error, ModelError):
+            return error
+        failure = EngineFailed(self.name, type(error).__name__)  # a client may see this: no inner texts
+        failure.__cause__ = error
+        return failure

@@ -1,0 +1,74 @@
+"""Guards against text that nobody said: what speech recognisers invent on short, cut or noisy audio.
+
+Pure functions over text. They know no engine; each recogniser applies those that it needs.
+"""
+
+MAX_WORDS_PER_SECOND = 9.0
+"""Faster than anybody speaks: the quickest public speakers reach about 6, auctioneers in bursts about 8."""
+
+_CLOSING = ".,;:!?…"
+
+SPARE_WORDS = 2
+"""Allowed above the rate, because a segment may be cut close around one or two short words."""
+
+
+def collapse_repetitions(text: str, *, min_words: int = 3, min_times: int = 3) -> str:
+    """The text with each phrase that is said over and over reduced to one telling.
+
+    A phrase of at least `min_words` words that occurs at least `min_times` times in a row is a decoder's loop.
+    One telling is kept because the speech did hold the phrase once: that is where the loop got it. Shorter or rarer
+    repetitions are people's own ("no, no, no"; "try again, try again"). When a loop runs to the end of the text, a
+    broken last telling is dropped as well. Words are compared without case and punctuation; the rest is untouched.
+    """
+    if min_words < 1 or min_times < 2:
+        raise ValueError("min_words must be at least 1 and min_times at least 2")
+    words = text.split()
+    start, collapsed = 0, False
+    while start < len(words):
+        shorter = _collapse_at(words, start, min_words, min_times)
+        if shorter is None:
+            start += 1
+        else:
+            # What was joined may repeat what stands before it: look again from the beginning.
+            words, start, collapsed = shorter, 0, True
+    return " ".join(words) if collapsed else text
+
+
+def plausible_rate(text: str, seconds: float) -> bool:
+    """Whether a mouth can say the text in that time; when not, the text was invented and no part is to be trusted."""
+    return len(text.split()) <= SPARE_WORDS + MAX_WORDS_PER_SECOND * max(0.0, seconds)
+
+
+def has_words(text: str) -> bool:
+    """Whether any letter or digit is there: "♪♪♪" and "..." are no speech."""
+    return any(character.isalnum() for character in text)
+
+
+def _collapse_at(words: list[str], start: int, min_words: int, min_times: int) -> list[str] | None:
+    """The words without the loop that begins at `start`, or None when none begins there."""
+    keys = [_key(word) for word in words[start:]]
+    for length in range(min_words, len(keys) // min_times + 1):
+        phrase = keys[:length]
+        times = 1
+        while keys[times * length : (times + 1) * length] == phrase:
+            times += 1
+        if times < min_times:
+            continue
+        stop = start + times * length
+        rest = words[stop:]
+        if keys[times * length :] == phrase[: len(rest)]:
+            rest = []
+        kept = words[: start + length]
+        kept[-1] = kept[-1].rstrip(_CLOSING) + _closing(words[stop - 1])
+        return [*kept, *rest]
+    return None
+
+
+def _closing(word: str) -> str:
+    """The marks at the end of a word."""
+    return word[len(word.rstrip(_CLOSING)) :]
+
+
+def _key(word: str) -> str:
+    """What two tellings of one word share. A word of punctuation only is itself."""
+    return "".join(character for character in word.casefold() if character.isalnum()) or word

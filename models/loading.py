@@ -1,0 +1,108 @@
+"""Builds the engines that the settings ask for, out of what is installed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from dragoman.config.settings import Settings
+from dragoman.models.base import Recognizer, Synthesizer, Translator, Voice
+from dragoman.models.batching import BatchRecord
+from dragoman.models.errors import EngineUnavailable
+from dragoman.models.registry import Engines
+from dragoman.models.voices import VoiceCatalogue, espeak_voices
+
+E = TypeVar("E")
+Observer = Callable[[BatchRecord], None]
+Factories = Mapping[str, Callable[[], E]]
+
+
+def load_engines(settings: Settings, observer: Observer | None = None) -> Engines:
+    """Load every engine of the chosen set that is installed here; what is not is listed in `Engines.missing`.
+
+    Blocks for as long as models take to load. Raises EngineUnavailable when nothing detects speech, and ValueError
+    for a wrong script, catalogue or engine name.
+    """
+    if settings.engines.set == "scripted":
+        return _load_scripted(settings, observer)
+    return _load_installed(settings, observer)
+
+
+def _load_scripted(settings: Settings, observer: Observer | None) -> Engines:
+    from dragoman.models import scripted  # noqa: PLC0415  (neither set of engines pays for the other's imports)
+
+    script = scripted.Script.read(settings.engines.script)
+    return Engines(
+        name="scripted",
+        detector=scripted.ScriptedDetector(),
+        recognizers=[scripted.ScriptedRecognizer(script)],
+        translators=[scripted.ScriptedTranslator(script)],
+        synthesizers=[scripted.ScriptedSynthesizer()],
+        catalogue=scripted.every_voice(_catalogue(settings, espeak_voices(scripted.LANGUAGES))),
+        default_voices=settings.voices.defaults,
+        max_queue=settings.engines.max_queue,
+        observer=observer,
+    )
+
+
+def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
+    from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
+    from dragoman.models.espeak import EspeakSynthesizer  # noqa: PLC0415
+    from dragoman.models.moonshine import MoonshineRecognizer  # noqa: PLC0415
+    from dragoman.models.silero import SileroDetector  # noqa: PLC0415
+
+    # Each in order of preference: the first that is installed and can do a thing does it.
+    recognizers: Factories[Recognizer] = {"moonshine": MoonshineRecognizer}
+    translators: Factories[Translator] = {"apertium": ApertiumTranslator}
+    synthesizers: Factories[Synthesizer] = {"espeak": EspeakSynthesizer}
+    chosen = settings.engines
+    missing: list[EngineUnavailable] = []
+    with ThreadPoolExecutor(thread_name_prefix="load-engine") as pool:
+        detecting = pool.submit(SileroDetector)
+        hearing = pool.submit(_build, "recognizer", recognizers, chosen.recognizer, missing)
+        speaking = pool.submit(_build, "synthesizer", synthesizers, chosen.synthesizer, missing)
+        turning = pool.submit(_build, "translator", translators, chosen.translator, missing)
+        heard, turned, spoken = hearing.result(), turning.result(), speaking.result()
+        detector = detecting.result()
+    languages = [code for engine in spoken for code in engine.languages]
+    engines = Engines(
+        name=settings.engines.set,
+        detector=detector,
+        recognizers=heard,
+        translators=turned,
+        synthesizers=spoken,
+        catalogue=_catalogue(settings, espeak_voices(languages)),
+        default_voices=settings.voices.defaults,
+        missing=missing,
+        max_queue=settings.engines.max_queue,
+        observer=observer,
+    )
+    _warm(turned, engines.source_languages)
+    return engines
+
+
+def _build(kind: str, factories: Factories[E], wanted: str, missing: list[EngineUnavailable]) -> list[E]:
+    if wanted and wanted not in factories:
+        raise ValueError(f"engines.{kind}: there is no '{wanted}'; there is {', '.join(factories)}")
+    built = []
+    for name, factory in factories.items():
+        if wanted in ("", name):
+            try:
+                built.append(factory())
+            except EngineUnavailable as error:
+                missing.append(error)
+    return built
+
+
+def _warm(translators: Iterable[Translator], sources: Iterable[str]) -> None:
+    """Start what the first session would otherwise wait for."""
+    from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
+
+    for engine in translators:
+        if isinstance(engine, ApertiumTranslator):
+            engine.warm([pair for pair in engine.pairs if pair.source in sources])
+
+
+def _catalogue(settings: Settings, more: Iterable[Voice]) -> VoiceCatalogue:
+    file = Path(settings.voices.file) if settings.voices.file else None
+    return VoiceCatalogue.load(file=file, aliases=settings.voices.aliases, more=more)

