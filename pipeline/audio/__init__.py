@@ -1,5 +1,12 @@
-"""Audio formats and rates: streaming decode, resampling and encode.
+"""Formats and rates: bytes of any supported format to mono float32 and back, streaming, without I/O.
 
-Bytes of a client become 16 kHz mono float32 and engines' samples become bytes of a client. No I/O here: bytes in,
-samples out, and the other way round.
+    errors.py      what can go wrong, as one tree
+    formats.py     how audio is written down: container, encoding, rate, channels
+    decode.py      bytes in, samples at the pipeline's rate out (`make_decoder`)
+    encode.py      samples in, bytes out (`make_encoder`)
+    resample.py    from one rate to another
+    samples.py     small things done to arrays of samples
+    raw.py, g711.py, wav.py, ogg.py, opus_decode.py, opus_encode.py    one room per format
+
+Vendors' names for formats are not known here; their adapters map them to `AudioFormat`.
 """

@@ -1,0 +1,116 @@
+"""Bytes in, mono float32 samples at one rate out."""
+
+from typing import Protocol
+
+from dragoman.models.base import SAMPLE_RATE_HZ, Samples
+from dragoman.pipeline.audio.errors import UnsupportedFormat
+from dragoman.pipeline.audio.formats import AudioFormat, Container, ogg_opus, wav
+from dragoman.pipeline.audio.opus_decode import OggOpusSource
+from dragoman.pipeline.audio.raw import RawSource
+from dragoman.pipeline.audio.resample import Resampler
+from dragoman.pipeline.audio.samples import EMPTY, bounded, join
+from dragoman.pipeline.audio.wav import WavSource
+
+_MAGIC_BYTES = 4
+
+
+class Decoder(Protocol):
+    """One stream of bytes to samples in [-1, 1]; chunk borders carry no meaning.
+
+    Compressed silence can be hundreds of times longer than its bytes suggest: who bounds the length of a session
+    feeds a few KiB at a time and counts what comes out.
+    """
+
+    def decode(self, data: bytes) -> Samples:
+        """What is ready, possibly nothing. Raises BadAudio, after which the decoder is of no more use."""
+        ...
+
+    def finish(self) -> Samples:
+        """The rest, once the input is complete. Raises BadAudio if it ended within a header."""
+        ...
+
+
+class Source(Protocol):
+    """A decoder that still has the rate of its input. `rate_hz` is known at the latest with the first samples."""
+
+    @property
+    def rate_hz(self) -> int | None: ...
+
+    def decode(self, data: bytes) -> Samples: ...
+
+    def finish(self) -> Samples: ...
+
+
+def make_decoder(fmt: AudioFormat, rate_hz: int = SAMPLE_RATE_HZ) -> Decoder:
+    """A fresh decoder for one stream, giving samples at `rate_hz`.
+
+    Raises UnsupportedFormat, or BadAudio for a raw format of an impossible rate or number of channels.
+    """
+    decoder = _ResamplingDecoder(_source(fmt), rate_hz)
+    return _SniffingDecoder(decoder, rate_hz) if fmt.sniff else decoder
+
+
+def _source(fmt: AudioFormat) -> Source:
+    if fmt.container is Container.WAV:
+        return WavSource()
+    if fmt.container is Container.OGG_OPUS:
+        return OggOpusSource()
+    if fmt.rate_hz is None:
+        raise UnsupportedFormat(f"{fmt.name} without a sample rate")
+    return RawSource(fmt.encoding, fmt.rate_hz, fmt.channels)
+
+
+class _ResamplingDecoder:
+    def __init__(self, source: Source, rate_hz: int) -> None:
+        self._source = source
+        self._rate_hz = rate_hz
+        self._resampler: Resampler | None = None
+
+    def decode(self, data: bytes) -> Samples:
+        return self._resample(self._source.decode(data))
+
+    def finish(self) -> Samples:
+        rest = self._resample(self._source.finish())
+        if self._resampler is None:
+            return rest
+        return join([rest, bounded(self._resampler.finish())])
+
+    def _resample(self, samples: Samples) -> Samples:
+        if not samples.size or self._source.rate_hz is None:
+            return EMPTY
+        if self._resampler is None:
+            self._resampler = Resampler(self._source.rate_hz, self._rate_hz)
+        # Bounded because the filter overshoots where the input is clipped.
+        return bounded(self._resampler.process(samples))
+
+
+class _SniffingDecoder:
+    """Chooses by the first four bytes, or by fewer if there are no more."""
+
+    def __init__(self, fallback: Decoder, rate_hz: int) -> None:
+        self._fallback = fallback
+        self._rate_hz = rate_hz
+        self._head = b""
+        self._chosen: Decoder | None = None
+
+    def decode(self, data: bytes) -> Samples:
+        if self._chosen is None:
+            data = self._head = self._head + data
+            if len(data) < _MAGIC_BYTES:
+                return EMPTY
+            self._chosen = self._choose()
+        return self._chosen.decode(data)
+
+    def finish(self) -> Samples:
+        if self._chosen is not None:
+            return self._chosen.finish()
+        self._chosen = self._fallback
+        return join([self._chosen.decode(self._head), self._chosen.finish()])
+
+    def _choose(self) -> Decoder:
+        magic, self._head = self._head[:_MAGIC_BYTES], b""
+        if magic in (b"RIFF", b"RF64"):
+            return make_decoder(wav(), self._rate_hz)
+        if magic == b"OggS":
+            return make_decoder(ogg_opus(), self._rate_hz)
+        return self._fallback

@@ -1,0 +1,96 @@
+"""Mono float32 samples in, bytes out."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from dragoman.models.base import Samples
+from dragoman.pipeline.audio import g711
+from dragoman.pipeline.audio.errors import UnsupportedFormat
+from dragoman.pipeline.audio.formats import AudioFormat, Container, Encoding, check_rate_and_channels
+from dragoman.pipeline.audio.opus_decode import OPUS_RATE_HZ
+from dragoman.pipeline.audio.opus_encode import OggOpusEncoder
+from dragoman.pipeline.audio.samples import bounded, to_int16
+from dragoman.pipeline.audio.wav import streaming_header
+
+
+class Encoder(Protocol):
+    """Samples at `rate_hz` to one stream of bytes. Clips to [-1, 1], rounds to nearest, writes NaN as 0."""
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    def header(self) -> bytes:
+        """What the stream begins with, empty for raw formats. The same at every call; `encode` does not repeat it."""
+        ...
+
+    def encode(self, samples: Samples) -> bytes:
+        """What is complete, possibly nothing; at most 20 ms are held back."""
+        ...
+
+    def finish(self) -> bytes:
+        """The rest of the stream."""
+        ...
+
+
+def make_encoder(fmt: AudioFormat) -> Encoder:
+    """A fresh encoder for one stream.
+
+    Raises UnsupportedFormat for what we do not write (several channels, other encodings of samples, another rate
+    of Opus than 48 kHz), BadAudio for an impossible rate.
+    """
+    if fmt.channels != 1:
+        raise UnsupportedFormat(f"{fmt.name} with {fmt.channels} channels")
+    if fmt.container is Container.OGG_OPUS:
+        if fmt.rate_hz not in (None, OPUS_RATE_HZ):
+            raise UnsupportedFormat(f"{fmt.name} at {fmt.rate_hz} Hz")
+        return OggOpusEncoder()
+    if fmt.rate_hz is None:
+        raise UnsupportedFormat(f"{fmt.name} without a sample rate")
+    check_rate_and_channels(fmt.rate_hz, fmt.channels)
+    pack = _PACKERS.get(fmt.encoding)
+    if pack is None or (fmt.container is Container.WAV and fmt.encoding is not Encoding.S16LE):
+        raise UnsupportedFormat(f"{fmt.name} ({fmt.encoding})", list(_PACKERS))
+    header = streaming_header(fmt.rate_hz) if fmt.container is Container.WAV else b""
+    return _SampleEncoder(fmt.rate_hz, pack, header)
+
+
+class _SampleEncoder:
+    """Raw samples and WAV: sample by sample, so nothing is ever held back."""
+
+    def __init__(self, rate_hz: int, pack: Callable[[Samples], bytes], header: bytes) -> None:
+        self.rate_hz = rate_hz
+        self._pack = pack
+        self._header = header
+
+    def header(self) -> bytes:
+        return self._header
+
+    def encode(self, samples: Samples) -> bytes:
+        return self._pack(samples)
+
+    def finish(self) -> bytes:
+        return b""
+
+
+def _s16le(samples: Samples) -> bytes:
+    return to_int16(samples).astype("<i2", copy=False).tobytes()
+
+
+def _f32le(samples: Samples) -> bytes:
+    return bounded(samples).astype("<f4", copy=False).tobytes()
+
+
+def _ulaw(samples: Samples) -> bytes:
+    return g711.encode_ulaw(to_int16(samples)).tobytes()
+
+
+def _alaw(samples: Samples) -> bytes:
+    return g711.encode_alaw(to_int16(samples)).tobytes()
+
+
+_PACKERS: Mapping[Encoding, Callable[[Samples], bytes]] = {
+    Encoding.S16LE: _s16le,
+    Encoding.F32LE: _f32le,
+    Encoding.ULAW: _ulaw,
+    Encoding.ALAW: _alaw,
+}

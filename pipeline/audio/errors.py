@@ -1,0 +1,32 @@
+"""What can go wrong with audio, as one tree.
+
+    AudioError
+    ├── UnsupportedFormat    we do not speak this format: `name`, `supported`
+    └── BadAudio             the bytes are not what they were said to be: `reason`
+
+Every message is one sentence that a client may be shown.
+"""
+
+from collections.abc import Sequence
+
+
+class AudioError(Exception):
+    """Base of everything that decoders and encoders raise over what a client sent or asked for."""
+
+
+class UnsupportedFormat(AudioError):
+    """No decoder or encoder for the format of this name; `supported` may list what to use instead."""
+
+    def __init__(self, name: str, supported: Sequence[str] = ()) -> None:
+        self.name = name
+        self.supported = tuple(supported)
+        remedy = f"; use one of {', '.join(self.supported)}" if self.supported else ""
+        super().__init__(f"audio format '{name}' is not supported{remedy}")
+
+
+class BadAudio(AudioError):
+    """The bytes cannot be decoded. A decoder that raised this must not be used again."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"bad audio: {reason}")

@@ -1,0 +1,39 @@
+"""What the stages of one session share."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+from dragoman.config.settings import Settings
+from dragoman.models.registry import Engines, Plan
+from dragoman.pipeline.clock import InputClock
+from dragoman.pipeline.events import Event
+from dragoman.pipeline.observer import SessionObserver
+from dragoman.pipeline.offload import Offload
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContext:
+    """One session's identity, choices and tools; nothing here holds audio or text.
+
+    `emit` hands an event to whoever listens; it never blocks and may raise to end the session.
+    """
+
+    session_id: str
+    plan: Plan
+    engines: Engines
+    settings: Settings
+    offload: Offload
+    observer: SessionObserver
+    clock: InputClock
+    emit: Callable[[Event], None]
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Tell the observer how long the block took."""
+        started = monotonic()
+        try:
+            yield
+        finally:
+            self.observer.stage_time(stage, monotonic() - started)

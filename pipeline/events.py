@@ -1,0 +1,89 @@
+"""What a session says. A vendor's message is a rendering of these.
+
+Two clocks are used. The *input clock* counts the seconds of audio that came in, after decoding; the *output clock*
+counts the seconds of audio that were sent out. There is no wall-clock time here.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from dragoman.models.base import Word
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody began to speak, at `at_s` on the input clock."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """A pause was long enough to end the segment, at `at_s` on the input clock."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said, in the speaker's language. `start_s` and `stop_s` are on the input clock.
+
+    A partial (`final` false) may be replaced by the next one; a final is never taken back.
+    """
+
+    text: str
+    language: str
+    start_s: float
+    stop_s: float
+    final: bool = True
+    words: tuple[Word, ...] = ()
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One clause in the target language. `start_s` and `stop_s` are the clause's source span on the input clock.
+
+    `clause_id` counts from 0 in each session and joins the text to the `Speech` that says it.
+    """
+
+    text: str
+    language: str
+    start_s: float
+    stop_s: float
+    clause_id: int
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A piece of the translation's audio, encoded in the session's output format.
+
+    `start_s` and `stop_s` are on the output clock and abut from piece to piece. `clause_stop_s` is where the whole
+    clause ends on the output clock (an estimate until its last piece, where the engine speaks block by block).
+    Every clause has at least one piece; `audio` may be empty where there was nothing to say. Container headers and
+    trailers that belong to no clause have `clause_id` None.
+    """
+
+    audio: bytes
+    language: str
+    start_s: float
+    stop_s: float
+    clause_id: int | None
+    clause_stop_s: float
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """Everything that came in before the flush with this id has been said."""
+
+    flush_id: Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The input ended and everything has been said; nothing follows."""
+
+
+Event = SpeechStarted | SpeechEnded | Transcript | Translation | Speech | Flushed | Ended

@@ -1,0 +1,61 @@
+"""What travels through the queues between two stages. `Flush` and `End` are markers: they travel behind the data."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from dragoman.models.base import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Say everything before this marker, then say that it has been said."""
+
+    flush_id: Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing follows."""
+
+
+Marker = Flush | End
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """The next piece of an open segment, 16 kHz; `start_s` is its place on the input clock."""
+
+    samples: Samples
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEnd:
+    """The open segment ends. Its speech stops at `speech_stop_s`; audio from `keep_until_s` on is not part of it."""
+
+    speech_stop_s: float
+    keep_until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause in the target language, ready to be spoken; `stop_s` is where its source ends on the input clock."""
+
+    clause_id: int
+    text: str
+    language: str
+    stop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenBlock:
+    """A block of a clause's samples at the synthesizer's rate; `last` closes the clause (its samples may be none).
+
+    `clause_length_s` is how long the whole clause will be, as well as that is known yet.
+    """
+
+    clause: Clause
+    samples: Samples
+    rate_hz: int
+    clause_length_s: float
+    last: bool

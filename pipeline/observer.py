@@ -1,0 +1,39 @@
+"""What a session tells whoever counts: the metrics of a server, a benchmark, or nobody."""
+
+from typing import Protocol
+
+
+class SessionObserver(Protocol):
+    """Called on the event loop; must return at once. All figures are seconds."""
+
+    def audio_in(self, seconds: float) -> None:
+        """Decoded audio came in."""
+        ...
+
+    def audio_out(self, seconds: float) -> None:
+        """Encoded audio went out."""
+        ...
+
+    def stage_time(self, stage: str, seconds: float) -> None:
+        """One item spent this long in a stage, waiting for its engine included."""
+        ...
+
+    def clause_delay(self, seconds: float) -> None:
+        """Time from the arrival of a clause's last sound to the first sound of its translation."""
+        ...
+
+
+class SilentObserver:
+    """Counts nothing."""
+
+    def audio_in(self, seconds: float) -> None:
+        del seconds
+
+    def audio_out(self, seconds: float) -> None:
+        del seconds
+
+    def stage_time(self, stage: str, seconds: float) -> None:
+        del stage, seconds
+
+    def clause_delay(self, seconds: float) -> None:
+        del seconds

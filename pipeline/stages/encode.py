@@ -1,0 +1,106 @@
+"""encode: samples become the client's output format, and get their places on the output clock."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dragoman.models.base import Samples
+from dragoman.pipeline.audio.encode import Encoder
+from dragoman.pipeline.audio.resample import Resampler
+from dragoman.pipeline.context import SessionContext
+from dragoman.pipeline.events import Ended, Flushed, Speech
+from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
+from dragoman.pipeline.queues import MeteredQueue
+
+PIECE_S = 0.32
+"""Audio goes out in pieces of this length: long enough to cost little, short enough to be played while more comes."""
+
+
+class Speaker:
+    """One session's output clock, resampler and encoder. Blocks for signal processing: call it in a worker."""
+
+    def __init__(self, encoder: Encoder, gap_ms: int) -> None:
+        self._encoder = encoder
+        self._rate_hz = encoder.rate_hz
+        self._gap = np.zeros(round(gap_ms / 1000 * encoder.rate_hz), np.float32)
+        self._resampler: Resampler | None = None
+        self._header = encoder.header()
+        self._position = 0
+        self._clause: Clause | None = None
+        self._clause_stop_s = 0.0
+
+    def push(self, block: SpokenBlock) -> list[Speech]:
+        """Encode the next block of a clause; the blocks of two clauses never mix."""
+        begins = block.clause is not self._clause
+        self._clause = block.clause
+        parts: list[Samples] = []
+        if begins and self._position and len(block.samples):
+            parts.append(self._gap)
+        if begins:
+            gap_s = sum(map(len, parts)) / self._rate_hz
+            self._clause_stop_s = self._position / self._rate_hz + gap_s + block.clause_length_s
+        if self._resampler is None:
+            self._resampler = Resampler(block.rate_hz, self._rate_hz)
+        parts.append(self._resampler.process(block.samples))
+        if block.last:
+            parts.append(self._resampler.finish())
+            self._resampler = None
+        return list(self._pieces(np.concatenate(parts), block))
+
+    def finish(self, *, empty: bool) -> Speech | None:
+        """What the container needs at its end; also its header if nothing was said, unless nothing was heard."""
+        tail = (b"" if empty else self._take_header()) + (
+            b"" if empty and not self._position else self._encoder.finish()
+        )
+        if not tail:
+            return None
+        at_s = self._position / self._rate_hz
+        return Speech(tail, "", at_s, at_s, None, at_s, last=True)
+
+    def _take_header(self) -> bytes:
+        header, self._header = self._header, b""
+        return header
+
+    def _pieces(self, samples: Samples, block: SpokenBlock) -> Iterator[Speech]:
+        step = round(PIECE_S * self._rate_hz)
+        clause = block.clause
+        if block.last:
+            self._clause_stop_s = (self._position + len(samples)) / self._rate_hz
+        starts = range(0, len(samples), step) if len(samples) else (range(1) if block.last else range(0))
+        for start in starts:
+            piece = samples[start : start + step]
+            audio = self._take_header() + self._encoder.encode(piece) if len(piece) else b""
+            start_s = self._position / self._rate_hz
+            self._position += len(piece)
+            last = block.last and start + step >= len(samples)
+            here_s = self._position / self._rate_hz
+            yield Speech(audio, clause.language, start_s, here_s, clause.clause_id, self._clause_stop_s, last)
+
+
+async def encode(
+    context: SessionContext,
+    speaker: Speaker,
+    inbox: MeteredQueue[SpokenBlock | Flush | End],
+) -> None:
+    """Run until the end marker, then say that the session has ended."""
+    sounded = -1
+    while True:
+        item = await inbox.get()
+        if isinstance(item, SpokenBlock):
+            with context.timed("encode"):
+                pieces = await context.offload.run(speaker.push, item)
+            for piece in pieces:
+                context.emit(piece)
+                context.observer.audio_out(piece.stop_s - piece.start_s)
+            if pieces and pieces[0].audio and item.clause.clause_id != sounded:
+                sounded = item.clause.clause_id
+                if (delay_s := context.clock.delay_since(item.clause.stop_s)) is not None:
+                    context.observer.clause_delay(delay_s)
+        elif isinstance(item, Flush):
+            context.emit(Flushed(item.flush_id))
+        else:
+            tail = await context.offload.run(speaker.finish, empty=context.clock.received_s == 0)
+            if tail is not None:
+                context.emit(tail)
+            context.emit(Ended())
+            return

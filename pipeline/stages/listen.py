@@ -1,0 +1,112 @@
+"""listen: voice activity detection and endpointing cut the audio into segments of speech."""
+
+import numpy as np
+
+from dragoman.config.settings import ListenSettings
+from dragoman.models.base import SAMPLE_RATE_HZ, Samples, VoiceActivityDetector
+from dragoman.pipeline.context import SessionContext
+from dragoman.pipeline.endpointing import Activity, Endpointer, Started, Stopped
+from dragoman.pipeline.events import SpeechEnded, SpeechStarted
+from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
+from dragoman.pipeline.queues import MeteredQueue
+
+Heard = SpeechStarted | SpeechEnded | SpeechChunk | SegmentEnd
+
+
+class Listener:
+    """Samples in, speech out; all the state of one session's listening. Blocks for a model: call it in a worker."""
+
+    def __init__(self, detector: VoiceActivityDetector, settings: ListenSettings) -> None:
+        self._stream = detector.stream()
+        self._frame = detector.frame_samples
+        self._endpointer = Endpointer(settings, self._frame / SAMPLE_RATE_HZ)
+        self._before = round(settings.pre_speech_ms / 1000 * SAMPLE_RATE_HZ)
+        self._after = round(settings.post_speech_ms / 1000 * SAMPLE_RATE_HZ)
+        self._keep = self._before + round(settings.min_speech_ms / 1000 * SAMPLE_RATE_HZ) + self._frame
+        self._held = np.zeros(0, np.float32)
+        self._base = 0
+        """Place of the first held sample."""
+        self._seen = 0
+        """Samples that the detector has judged."""
+        self._sent = 0
+        """Everything before this place was either sent or given up; no sample goes into two segments."""
+
+    def push(self, samples: Samples) -> list[Heard]:
+        """Judge what is new, in whole frames; what is left over waits for the next call."""
+        self._held = np.concatenate([self._held, samples])
+        new = self._held[self._seen - self._base :]
+        whole = len(new) - len(new) % self._frame
+        if not whole:
+            return []
+        heard: list[Heard] = []
+        for probability in self._stream.probabilities(new[:whole]):
+            self._seen += self._frame
+            change = self._endpointer.push(float(probability))
+            if isinstance(change, Started):
+                self._sent = max(self._sent, self._base, change.frame * self._frame - self._before)
+                heard.append(SpeechStarted(change.frame * self._frame / SAMPLE_RATE_HZ))
+            elif change is not None:
+                heard += self._end(change)
+        heard += self._speech()
+        self._forget()
+        return heard
+
+    def stop(self, *, final: bool) -> list[Heard]:
+        """End the open segment now; `final` also judges the incomplete last frame, padded with silence."""
+        left = len(self._held) - (self._seen - self._base)
+        heard = self.push(np.zeros(self._frame - left, np.float32)) if final and left else []
+        change = self._endpointer.stop()
+        return heard + (self._end(change) if change else [])
+
+    def _speech(self) -> list[Heard]:
+        if self._endpointer.activity is Activity.SILENCE or self._seen <= self._sent:
+            return []
+        chunk = SpeechChunk(self._held[self._sent - self._base : self._seen - self._base], self._sent / SAMPLE_RATE_HZ)
+        self._sent = self._seen
+        return [chunk]
+
+    def _end(self, change: Stopped) -> list[Heard]:
+        stop = change.frame * self._frame
+        keep_until = min(stop + self._after, self._seen)
+        heard: list[Heard] = []
+        if keep_until > self._sent:
+            piece = self._held[self._sent - self._base : keep_until - self._base]
+            heard.append(SpeechChunk(piece, self._sent / SAMPLE_RATE_HZ))
+        # What was sent beyond the end is silence, and the recogniser is told to drop it; the next segment may have it.
+        self._sent = keep_until
+        heard.append(SegmentEnd(stop / SAMPLE_RATE_HZ, keep_until / SAMPLE_RATE_HZ))
+        heard.append(SpeechEnded(stop / SAMPLE_RATE_HZ))
+        return heard
+
+    def _forget(self) -> None:
+        speaking = self._endpointer.activity is Activity.SPEECH
+        useless = (self._seen - self._base) - self._keep - (SAMPLE_RATE_HZ if speaking else 0)
+        if useless > 0:
+            self._held = self._held[useless:]
+            self._base += useless
+
+
+async def listen(
+    context: SessionContext,
+    listener: Listener,
+    inbox: MeteredQueue[Samples | Flush | End],
+    outbox: MeteredQueue[SpeechChunk | SegmentEnd | Flush | End],
+) -> None:
+    """Run until the end marker."""
+    while True:
+        item = await inbox.get()
+        with context.timed("listen"):
+            if isinstance(item, Flush | End):
+                heard = await context.offload.run(listener.stop, final=isinstance(item, End))
+            else:
+                heard = await context.offload.run(listener.push, item)
+        for found in heard:
+            if isinstance(found, SpeechStarted | SpeechEnded):
+                context.emit(found)
+            else:
+                seconds = len(found.samples) / SAMPLE_RATE_HZ if isinstance(found, SpeechChunk) else 0
+                await outbox.put(found, seconds)
+        if isinstance(item, Flush | End):
+            await outbox.put(item, 0)
+        if isinstance(item, End):
+            return

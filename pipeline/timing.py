@@ -1,0 +1,35 @@
+"""Estimated word times, for recognisers that give none."""
+
+from dragoman.models.base import Word
+
+
+def estimate_words(text: str, start_s: float, stop_s: float) -> tuple[Word, ...]:
+    """Spread the words of `text` over a span in proportion to their letters (a blank counts as one letter)."""
+    tokens = text.split()
+    total = sum(len(token) + 1 for token in tokens)
+    words, position = [], 0
+    for token in tokens:
+        begin = start_s + (stop_s - start_s) * position / total
+        position += len(token) + 1
+        words.append(Word(token, begin, start_s + (stop_s - start_s) * position / total))
+    return tuple(words)
+
+
+def shift_words(words: tuple[Word, ...], by_s: float) -> tuple[Word, ...]:
+    """The same words, moved on the clock."""
+    return tuple(Word(word.text, word.start_s + by_s, word.stop_s + by_s, word.confidence) for word in words)
+
+
+def spans(sentences: list[str], words: tuple[Word, ...], start_s: float, stop_s: float) -> list[tuple[float, float]]:
+    """Start and stop of each sentence on the clock of `words`, by counting blank-separated tokens.
+
+    Where the words do not match the sentences (languages written without blanks), the span is shared out by length.
+    """
+    counts = [len(sentence.split()) for sentence in sentences]
+    if sum(counts) != len(words):
+        words = estimate_words(" ".join(sentences), start_s, stop_s)
+    found, first = [], 0
+    for count in counts:
+        found.append((words[first].start_s, words[first + count - 1].stop_s))
+        first += count
+    return found

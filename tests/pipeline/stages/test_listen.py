@@ -1,0 +1,92 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dragoman.config.settings import load_settings
+from dragoman.models.base import Samples
+from dragoman.pipeline.events import SpeechEnded, SpeechStarted
+from dragoman.pipeline.items import SegmentEnd, SpeechChunk
+from dragoman.pipeline.stages.listen import Heard, Listener
+from tests.fakes.engines import FakeDetector, silence, tone
+
+LISTEN = load_settings().listen
+
+
+def hear(audio: Samples, chunk: int) -> list[Heard]:
+    listener = Listener(FakeDetector(), LISTEN)
+    heard: list[Heard] = []
+    for start in range(0, len(audio), chunk):
+        heard += listener.push(audio[start : start + chunk])
+    return heard + listener.stop(final=True)
+
+
+def segments(heard: list[Heard]) -> list[tuple[int, Samples]]:
+    """Place of the first sample, and samples, of each segment as a recogniser would take it."""
+    found: list[tuple[int, Samples]] = []
+    chunks: list[SpeechChunk] = []
+    for item in heard:
+        if isinstance(item, SpeechChunk):
+            if chunks:
+                expected = chunks[-1].start_s + len(chunks[-1].samples) / 16_000
+                assert abs(item.start_s - expected) < 1e-9
+            chunks.append(item)
+        elif isinstance(item, SegmentEnd):
+            start = round(chunks[0].start_s * 16_000)
+            keep = round(item.keep_until_s * 16_000)
+            found.append((start, np.concatenate([chunk.samples for chunk in chunks])[: keep - start]))
+            chunks = []
+    assert not chunks
+    return found
+
+
+def test_two_utterances_with_what_is_around_them() -> None:
+    audio = np.concatenate([silence(1.0), tone(1.0), silence(1.5), tone(0.5), silence(1.0)])
+    heard = hear(audio, 1280)
+    events = [item for item in heard if isinstance(item, SpeechStarted | SpeechEnded)]
+    assert [type(event) for event in events] == [SpeechStarted, SpeechEnded] * 2
+    assert [round(event.at_s, 1) for event in events] == [1.0, 2.0, 3.5, 4.0]
+    (first, one), (second, two) = segments(heard)
+    assert np.array_equal(one, audio[first : first + len(one)])
+    assert np.array_equal(two, audio[second : second + len(two)])
+    assert first / 16_000 <= 1.0 - 0.25
+    assert (first + len(one)) / 16_000 >= 2.0 + 0.1
+
+
+def test_the_end_of_the_input_ends_the_segment_with_its_last_sample() -> None:
+    audio = np.concatenate([silence(0.5), tone(1.0)])[:-100]
+    ((start, samples),) = segments(hear(audio, 1280))
+    assert start + len(samples) >= len(audio)
+
+
+def test_silence_gives_nothing_and_is_not_kept() -> None:
+    listener = Listener(FakeDetector(), LISTEN)
+    for _ in range(100):
+        assert listener.push(silence(1.0)) == []
+    assert len(listener._held) < 16_000
+    assert listener.stop(final=True) == []
+
+
+def test_speech_at_the_very_start() -> None:
+    ((start, samples),) = segments(hear(np.concatenate([tone(1.0), silence(1.0)]), 700))
+    assert start == 0
+    assert len(samples) >= 16_000
+
+
+pieces = st.lists(st.tuples(st.booleans(), st.integers(1, 20_000)), min_size=1, max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pieces, st.integers(1, 30_000))
+def test_chunk_borders_do_not_matter_and_no_sample_is_in_two_segments(
+    shape: list[tuple[bool, int]], chunk: int
+) -> None:
+    parts = [tone(length / 16_000) if loud else silence(length / 16_000) for loud, length in shape]
+    audio = np.concatenate(parts)
+    whole = segments(hear(audio, len(audio)))
+    chunked = segments(hear(audio, chunk))
+    assert [start for start, _ in whole] == [start for start, _ in chunked]
+    assert all(np.array_equal(one, two) for (_, one), (_, two) in zip(whole, chunked, strict=True))
+    end = 0
+    for start, samples in whole:
+        assert start >= end
+        end = start + len(samples)

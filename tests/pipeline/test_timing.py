@@ -1,0 +1,29 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dragoman.models.base import Word
+from dragoman.pipeline.timing import estimate_words, shift_words, spans
+
+
+def test_words_share_a_span_by_their_letters() -> None:
+    words = estimate_words("a bbb", 10.0, 16.0)
+    assert [(word.text, word.start_s, word.stop_s) for word in words] == [("a", 10.0, 12.0), ("bbb", 12.0, 16.0)]
+    assert estimate_words("", 0.0, 1.0) == ()
+
+
+def test_shift() -> None:
+    assert shift_words((Word("a", 0.0, 1.0, 0.5),), 2.0) == (Word("a", 2.0, 3.0, 0.5),)
+
+
+def test_spans_follow_the_words() -> None:
+    words = (Word("One", 0.0, 0.5), Word("two.", 0.6, 1.0), Word("Three.", 2.0, 3.0))
+    assert spans(["One two.", "Three."], words, 0.0, 3.0) == [(0.0, 1.0), (2.0, 3.0)]
+
+
+@given(st.lists(st.lists(st.text("abc", min_size=1, max_size=5), min_size=1, max_size=5), min_size=1, max_size=5))
+def test_spans_are_in_order_even_when_the_words_do_not_match(tokens: list[list[str]]) -> None:
+    found = spans([" ".join(words) for words in tokens], (), 1.0, 5.0)
+    flat = [edge for span in found for edge in span]
+    assert flat == sorted(flat)
+    assert flat[0] == 1.0
+    assert abs(flat[-1] - 5.0) < 1e-9
