@@ -1,0 +1,55 @@
+"""The FastAPI application: its lifespan, the operator's endpoints, and every vendor's routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from dragoman import __version__
+from dragoman.server.failures import NotReady
+from dragoman.server.protocols.gradium.routes import gradium_routes
+from dragoman.server.services import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over `services`; engines are loaded in the background once it has started."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.start()
+        yield
+        await services.stop()
+
+    app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redoc_url=None)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=services.settings.allowed_origins, allow_methods=["*"], allow_headers=["*"]
+    )
+
+    @app.get("/health", tags=["operation"])
+    async def health() -> dict[str, str]:
+        """The process lives."""
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/ready", tags=["operation"])
+    async def ready() -> JSONResponse:
+        """Whether a session could be opened now (200) or not (503), and who would serve it."""
+        draining = services.admission.draining
+        try:
+            described = dict(services.engines.describe())
+        except NotReady as error:
+            return JSONResponse({"ready": False, "reason": str(error)}, 503)
+        body = {"ready": not draining, "sessions": services.admission.running, **described}
+        if draining:
+            body["reason"] = "server is shutting down"
+        return JSONResponse(body, 503 if draining else 200)
+
+    @app.get("/metrics", tags=["operation"])
+    async def metrics() -> Response:
+        """Counters in Prometheus's text form."""
+        return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    app.include_router(gradium_routes(services))
+    return app

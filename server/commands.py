@@ -1,0 +1,101 @@
+"""The language between a vendor's adapter and the connection: commands one way, outputs the other.
+
+An adapter does no I/O. It turns a client's messages into commands about sessions, which it names by keys of its own,
+and what happens to those sessions into outputs for the socket.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dragoman.pipeline.audio.formats import AudioFormat
+from dragoman.pipeline.events import Event
+
+Key = Hashable
+"""An adapter's name for one of the sessions on its connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Start a session. `source` None: detect; `target` None: no translation; `voice_id` None: the default voice."""
+
+    key: Key
+    input_format: AudioFormat
+    output_format: AudioFormat
+    source: str | None = None
+    target: str | None = None
+    voice_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """More of a session's input."""
+
+    key: Key
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FlushInput:
+    """Commit what a session has heard so far."""
+
+    key: Key
+    flush_id: Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A session's input is complete."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One message for the client. `audio_s` is the length of the audio in it; `error` its code if it is an error."""
+
+    data: str | bytes
+    audio_s: float = 0.0
+    error: int | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the connection with this close code; what is behind it is not sent."""
+
+    code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """End a session at once; nothing more is heard of it."""
+
+    key: Key
+
+
+Command = Abort | Open | Feed | FlushInput | Finish
+Output = Send | Close
+
+
+class Adapter(Protocol):
+    """One client's connection as its vendor sees it. No method may block or do I/O."""
+
+    protocol: str
+    """The vendor's name, for metrics and logs."""
+
+    def receive(self, message: str | bytes) -> Sequence[Command | Output]:
+        """Take one message of the client. Raises nothing: what is wrong becomes an output."""
+        ...
+
+    def opened(self, key: Key, session_id: str) -> Sequence[Output]:
+        """The session was opened and is running."""
+        ...
+
+    def event(self, key: Key, event: Event) -> Sequence[Output]:
+        """Something happened in a session."""
+        ...
+
+    def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
+        """A session (or, where `key` is None, the whole connection) ended with a Failure, ModelError or AudioError."""
+        ...

@@ -1,0 +1,259 @@
+"""Drives any protocol over one WebSocket: reader, writer, sessions, limits and the closing handshake.
+
+This is the only place that awaits a socket. The reader takes messages to the adapter and carries out its commands; it
+waits for a session that has too much input, never for the writer. The writer sends what the adapter renders. Sessions
+run in tasks of their own. Whatever goes wrong becomes a message in the vendor's form and then a Close frame; the
+connection never ends without one unless the client is gone.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Iterable
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dragoman.models.errors import ModelError
+from dragoman.pipeline.audio.errors import AudioError
+from dragoman.pipeline.events import Event, Transcript, Translation
+from dragoman.pipeline.session import Session, SessionRequest
+from dragoman.server import logs
+from dragoman.server.commands import Abort, Adapter, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
+from dragoman.server.failures import (
+    Failure,
+    IdleTooLong,
+    InternalError,
+    MessageTooLarge,
+    OutputNotRead,
+    SessionTooLong,
+    ShuttingDown,
+)
+from dragoman.server.outbox import Outbox
+from dragoman.server.services import Services
+
+log = logging.getLogger("dragoman.server.connection")
+
+FIRST_MESSAGE_S = 5.0
+"""A client that is refused is told so after its first message, or after this long."""
+CLOSE_S = 5.0
+"""How long the last messages and the Close frame may take to leave."""
+
+
+class Connection:
+    """One client's socket from accept to close."""
+
+    def __init__(self, socket: WebSocket, adapter: Adapter, services: Services) -> None:
+        self._socket = socket
+        self._adapter = adapter
+        self._services = services
+        self._outbox = Outbox(services.settings.limits.output_wait_s)
+        self._sessions: dict[Key, Session] = {}
+        self._hearing: set[Key] = set()
+        self._tasks: dict[Session, asyncio.Task[None]] = {}
+        self._observer = services.metrics.observer(adapter.protocol)
+
+    async def serve(self, refusal: Failure | None = None, subprotocol: str | None = None) -> None:
+        """Run until either side closes. `refusal` is told to the client, and that is all that happens."""
+        await self._socket.accept(subprotocol)
+        self._services.connections.add(self)
+        reader = asyncio.create_task(self._read() if refusal is None else self._refuse(refusal))
+        self._writer = writer = asyncio.create_task(self._write())
+        try:
+            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+            if reader.done() and (error := reader.exception()) is not None:
+                log.error("connection broke", exc_info=error)
+                self._fail(None, InternalError("-"))
+                await asyncio.wait({writer}, timeout=CLOSE_S)
+        finally:
+            self._services.connections.discard(self)
+            await _cancel([reader, writer, *self._tasks.values()])
+
+    def shut_down(self) -> None:
+        """Tell the client that the server is ending, and close."""
+        self._fail(None, ShuttingDown())
+
+    async def _refuse(self, refusal: Failure) -> None:
+        # A client that is still sending its first message might lose an answer that comes before it.
+        try:
+            async with asyncio.timeout(FIRST_MESSAGE_S):
+                await self._receive()
+        except TimeoutError:
+            pass
+        except WebSocketDisconnect:
+            return
+        self._fail(None, refusal)
+        await self._read()
+
+    async def _read(self) -> None:
+        """Carry messages to the adapter until the client is gone or the Close frame is out."""
+        limits = self._services.settings.limits
+        while True:
+            try:
+                async with asyncio.timeout(limits.idle_s):
+                    message = await self._receive()
+            except WebSocketDisconnect:
+                return
+            except TimeoutError:
+                # Who has said everything may listen for as long as it takes.
+                if self._hearing or not self._sessions:
+                    self._fail(None, IdleTooLong(limits.idle_s))
+                continue
+            if self._outbox.closing:
+                continue
+            if len(message) > limits.message_bytes:
+                self._fail(None, MessageTooLarge(limits.message_bytes))
+                continue
+            self._services.usage.messages_in += 1
+            for action in self._adapter.receive(message):
+                if isinstance(action, Send | Close):
+                    self._say([action])
+                else:
+                    await self._carry_out(action)
+
+    async def _receive(self) -> str | bytes:
+        event = await self._socket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code", 1005))
+        message: str | bytes | None = event.get("text")
+        return message if message is not None else bytes(event["bytes"])
+
+    async def _carry_out(self, command: Command) -> None:
+        if isinstance(command, Open):
+            await self._open(command)
+            return
+        session = self._sessions.get(command.key)
+        if session is None:
+            return
+        if isinstance(command, Feed):
+            await session.feed(command.data)
+        elif isinstance(command, FlushInput):
+            await session.flush(command.flush_id)
+        elif isinstance(command, Finish):
+            self._hearing.discard(command.key)
+            await session.end()
+        elif isinstance(command, Abort):
+            self._forget(command.key, session)
+            self._tasks[session].cancel()
+
+    async def _open(self, command: Open) -> None:
+        services = self._services
+        session_id = uuid.uuid4().hex
+        try:
+            await services.until_loaded()
+            engines = services.engines
+            plan = engines.plan(source=command.source, target=command.target, voice_id=command.voice_id)
+            services.admission.enter()
+        except (Failure, ModelError) as error:
+            self._fail(command.key, error)
+            return
+        request = SessionRequest(command.input_format, command.output_format, plan)
+        session = Session(
+            request,
+            engines,
+            services.settings,
+            services.offload,
+            session_id=session_id,
+            emit=lambda event: self._emit(command.key, event),
+            observer=self._observer,
+        )
+        self._sessions[command.key] = session
+        self._hearing.add(command.key)
+        self._say(self._adapter.opened(command.key, session_id))
+        task = asyncio.create_task(self._run(command.key, session), name=f"session-{session_id}")
+        self._tasks[session] = task
+        task.add_done_callback(lambda _: self._left(session))
+
+    async def _run(self, key: Key, session: Session) -> None:
+        services, protocol = self._services, self._adapter.protocol
+        logs.session_id.set(session.session_id)
+        services.metrics.live.add(session)
+        services.metrics.running.labels(protocol).inc()
+        services.metrics.opened.labels(protocol).inc()
+        services.usage.sessions += 1
+        plan = session.request.plan
+        log.info("session opened: %s, %s to %s", protocol, plan.source or "any language", plan.target or "the same")
+        limit_s = services.settings.limits.session_s
+        error: Exception | None = None
+        try:
+            async with asyncio.timeout(limit_s):
+                await session.run()
+        except TimeoutError:
+            error = SessionTooLong(limit_s)
+        except (Failure, ModelError, AudioError) as found:
+            error = found
+        except Exception:
+            log.exception("session broke")
+            error = InternalError(session.session_id)
+        finally:
+            services.metrics.live.discard(session)
+            services.metrics.running.labels(protocol).dec()
+            services.usage.audio_in_s += session.clock.received_s
+            self._forget(key, session)
+            log.info("session closed after %.1f s of audio", session.clock.received_s)
+        if isinstance(error, OutputNotRead):
+            self._fail(None, error)
+        elif error is not None:
+            self._fail(key, error)
+
+    def _forget(self, key: Key, session: Session) -> None:
+        # The key may already name the next session.
+        if self._sessions.get(key) is session:
+            del self._sessions[key]
+            self._hearing.discard(key)
+
+    def _left(self, session: Session) -> None:
+        del self._tasks[session]
+        self._services.admission.leave()
+
+    def _emit(self, key: Key, event: Event) -> None:
+        if key not in self._sessions or self._outbox.closing:
+            return
+        if self._services.settings.log_transcripts and isinstance(event, Transcript | Translation):
+            log.debug("%s %s: %s", type(event).__name__.lower(), event.language, event.text)
+        self._say(self._adapter.event(key, event))
+
+    def _fail(self, key: Key | None, error: Exception) -> None:
+        log.info("told the client: %s", error)
+        if isinstance(error, OutputNotRead | ShuttingDown):
+            # Who does not read cannot be told anything either; it gets a moment, then the socket goes.
+            self._outbox.clear()
+            asyncio.get_running_loop().call_later(CLOSE_S, self._writer.cancel)
+        self._say(self._adapter.failed(key, error))
+
+    def _say(self, outputs: Iterable[Output]) -> None:
+        for output in outputs:
+            self._outbox.put(output)
+
+    async def _write(self) -> None:
+        """Send what is in the outbox, up to and including the Close frame."""
+        patience_s = self._services.settings.limits.output_wait_s
+        while True:
+            output = await self._outbox.get()
+            try:
+                async with asyncio.timeout(patience_s):
+                    if isinstance(output, Close):
+                        await self._socket.close(output.code, output.reason)
+                        return
+                    await self._send(output)
+            except (WebSocketDisconnect, RuntimeError, OSError):
+                # The client went while we wrote; the reader learns of it too.
+                return
+
+    async def _send(self, message: Send) -> None:
+        if message.error is not None:
+            self._services.metrics.errors.labels(self._adapter.protocol, str(message.error)).inc()
+        self._services.usage.messages_out += 1
+        self._services.usage.audio_out_s += message.audio_s
+        if isinstance(message.data, str):
+            await self._socket.send_text(message.data)
+        else:
+            await self._socket.send_bytes(message.data)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel and wait until every task has ended."""
+    waiting = [task for task in tasks if not task.done()]
+    for task in waiting:
+        task.cancel()
+    if waiting:
+        await asyncio.wait(waiting)

@@ -1,0 +1,113 @@
+"""Why the server ends a session or a connection, as one tree; adapters turn each into their vendor's error.
+
+    Failure
+    ├── AuthenticationFailed   no key, a wrong key, or a token that is spent
+    ├── BadMessage             the client broke the protocol: `kind`
+    ├── MessageTooLarge        one message over the limit: `limit_bytes`
+    ├── TooManySessions        no room: `retry_after_s`
+    ├── SessionTooLong         the session reached its length: `limit_s`
+    ├── IdleTooLong            no message for too long: `limit_s`
+    ├── OutputNotRead          the client does not read what it is sent: `limit_s`
+    ├── NotReady               engines are still being loaded, or could not be: `retry_after_s`
+    ├── ShuttingDown           the server is ending
+    └── InternalError          a fault of ours; the log has it under the session's id
+
+What the floors below raise (AudioError, ModelError) reaches adapters as it is.
+"""
+
+from enum import Enum, auto
+
+
+class Failure(Exception):
+    """Base; the message is one sentence for the client."""
+
+
+class AuthenticationFailed(Failure):
+    """The connection may not be used."""
+
+
+class Fault(Enum):
+    """What kind of protocol break a BadMessage is."""
+
+    SYNTAX = auto()
+    """Not what the wire format allows; the connection cannot be understood any more."""
+    SETUP = auto()
+    """A field of a request has a value that cannot be."""
+    MODEL = auto()
+    """The named model does not exist."""
+    ORDER = auto()
+    """A valid message at the wrong time, or for a request that does not exist."""
+    AUDIO = auto()
+    """Audio that cannot be read from its message."""
+
+
+class BadMessage(Failure):
+    """The client broke the protocol."""
+
+    def __init__(self, message: str, kind: Fault = Fault.SYNTAX) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+class MessageTooLarge(Failure):
+    """One message was over the limit."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        super().__init__(f"message is larger than {limit_bytes} bytes")
+
+
+class TooManySessions(Failure):
+    """The server is full."""
+
+    def __init__(self, limit: int, retry_after_s: float = 10.0) -> None:
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+        super().__init__(f"concurrency limit of {limit} sessions reached; try again in {retry_after_s:g} s")
+
+
+class SessionTooLong(Failure):
+    """The session reached its longest allowed length."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        super().__init__(f"session reached its limit of {limit_s:g} s")
+
+
+class IdleTooLong(Failure):
+    """The client said nothing for too long."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        super().__init__(f"no message for {limit_s:g} s")
+
+
+class OutputNotRead(Failure):
+    """Output piled up because the client does not read it."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        super().__init__(f"more than {limit_s:g} s of audio wait to be read by the client")
+
+
+class NotReady(Failure):
+    """The engines are not there (yet)."""
+
+    def __init__(self, reason: str, retry_after_s: float = 5.0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"server is not ready: {reason}; try again in {retry_after_s:g} s")
+
+
+class ShuttingDown(Failure):
+    """The server is ending."""
+
+    def __init__(self) -> None:
+        super().__init__("server is shutting down")
+
+
+class InternalError(Failure):
+    """Something broke that should not have."""
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        super().__init__(f"internal error in session {session_id}")

@@ -1,0 +1,123 @@
+"""Every message of the wire as a msgspec struct. Fields that do not apply are left out, never sent as null."""
+
+import binascii
+import re
+from typing import Any
+
+import msgspec
+
+
+class Setup(msgspec.Struct, kw_only=True):
+    """client → server: the first message of each request. Null counts as absent, unknown fields are ignored."""
+
+    model_name: str | None = None
+    stt_model_name: str | None = None
+    tts_model_name: str | None = None
+    input_format: str | None = None
+    output_format: str | None = None
+    voice_id: str | None = None
+    voice: str | None = None
+    pronunciation_id: str | None = None
+    json_config: dict[str, Any] | str | None = None
+    client_req_id: str | None = None
+    close_ws_on_eos: bool | None = None
+    retry_for_s: float | None = None
+
+
+class AudioIn(msgspec.Struct, kw_only=True):
+    """client → server: the next bytes of a request's input, base64."""
+
+    audio: str
+    client_req_id: str | None = None
+
+
+class FlushIn(msgspec.Struct, kw_only=True):
+    """client → server: finish the open segment. `flush_id` comes back with its JSON type."""
+
+    flush_id: int | float | str | None = None
+    client_req_id: str | None = None
+
+
+class EndOfStreamIn(msgspec.Struct, kw_only=True):
+    """client → server: the input is complete."""
+
+    client_req_id: str | None = None
+
+
+class _Message(msgspec.Struct, kw_only=True, omit_defaults=True):
+    def to_json(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+
+class Ready(_Message, tag="ready"):
+    """server → client: the setup is accepted. `sample_rate` in Hz and `frame_size` (80 ms) are of the output."""
+
+    request_id: str
+    model_name: str
+    sample_rate: int
+    frame_size: int
+    client_req_id: str | None = None
+
+
+class Text(_Message, tag="text"):
+    """server → client: a clause in the target language; times in seconds on the output's timeline.
+
+    The source times, on the input's timeline, are an extension that a request asks for with `source_times`.
+    """
+
+    text: str
+    start_s: float
+    stop_s: float
+    stream_id: int
+    client_req_id: str | None = None
+    source_start_s: float | None = None
+    source_stop_s: float | None = None
+
+
+class Audio(_Message, tag="audio"):
+    """server → client: the next bytes of the output, and where they lie in it."""
+
+    audio: str
+    start_s: float
+    stop_s: float
+    stream_id: int
+    client_req_id: str | None = None
+
+
+class Flushed(_Message, tag="flushed"):
+    """server → client: everything before the flush has been sent."""
+
+    flush_id: int | float | str | None = None
+    client_req_id: str | None = None
+
+
+class EndOfStream(_Message, tag="end_of_stream"):
+    """server → client: nothing follows for this request."""
+
+    client_req_id: str | None = None
+
+
+class Error(_Message, tag="error"):
+    """server → client: the request (or, without an id, the connection) is over."""
+
+    message: str
+    code: int
+    client_req_id: str | None = None
+
+
+_URL_SAFE = str.maketrans("-_", "+/")
+_BLANKS = re.compile(r"\s+")
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode base64; the URL-safe alphabet, missing padding and line breaks are understood too. Raises ValueError."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        text = _BLANKS.sub("", text).translate(_URL_SAFE).rstrip("=")
+    return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+
+
+def encode_base64(data: bytes) -> str:
+    """Standard alphabet, padded, no line breaks."""
+    return binascii.b2a_base64(data, newline=False).decode()

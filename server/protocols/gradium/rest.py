@@ -1,0 +1,134 @@
+"""The REST endpoints that the vendor's clients touch: voices, usage, tokens. The rest answers 501 and says so."""
+
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any, NoReturn
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+
+from dragoman.models.base import Voice
+from dragoman.models.errors import UnknownVoice
+from dragoman.models.registry import Engines
+from dragoman.server.auth import Credentials
+from dragoman.server.failures import AuthenticationFailed, NotReady
+from dragoman.server.protocols.gradium.credentials import key_of
+from dragoman.server.services import Services
+
+ALLOCATED_CREDITS = 1_000_000_000
+"""Nothing is metered here; clients that look at their credits find plenty. One second of audio in counts as one."""
+
+DEFAULT_LIMIT = 100
+
+_UNSERVED = {
+    "POST": ["voices/", "voices", "voices/from-embedding", "voice-generator/generate", "post/speech/tts",
+             "post/speech/asr", "pronunciations/", "pronunciations"],
+    "GET": ["voice-generator/embeddings", "pronunciations/", "pronunciations", "pronunciations/{uid}"],
+    "PUT": ["voices/{uid}", "pronunciations/{uid}"],
+    "DELETE": ["voices/{uid}", "voice-generator/embeddings/{uid}", "pronunciations/{uid}"],
+}  # fmt: skip
+
+
+def rest_routes(services: Services) -> APIRouter:
+    """Voices, usage and tokens over `services`; every endpoint asks for the API key."""
+
+    async def authorized(request: Request) -> None:
+        try:
+            services.gatekeeper.check(Credentials(key=key_of(request.headers)))
+        except AuthenticationFailed as error:
+            raise HTTPException(401, str(error)) from error
+
+    router = APIRouter(dependencies=[Depends(authorized)], tags=["gradium"])
+
+    @router.get("/voices/")
+    @router.get("/voices", include_in_schema=False)
+    async def voices(limit: int = DEFAULT_LIMIT, skip: int = 0, include_catalog: bool = False) -> list[dict[str, Any]]:
+        """The operator's own voices, and with `include_catalog` the built-in ones; `limit` 0 means all."""
+        if limit < 0 or skip < 0:
+            raise HTTPException(422, "limit and skip must not be negative")
+        engines = _engines(services)
+        found = [voice for voice in engines.voices() if include_catalog or engines.catalogue.is_custom(voice)]
+        stop = skip + limit if limit else None
+        return [_voice(voice, custom=engines.catalogue.is_custom(voice)) for voice in found[skip:stop]]
+
+    @router.get("/voices/{uid}")
+    async def voice(uid: str) -> dict[str, Any]:
+        """One voice by its id or an alias."""
+        engines = _engines(services)
+        try:
+            found = engines.catalogue.get(uid)
+        except UnknownVoice as error:
+            raise HTTPException(404, str(error)) from error
+        return _voice(found, custom=engines.catalogue.is_custom(found))
+
+    @router.get("/usages/credits")
+    async def usage_credits() -> dict[str, Any]:
+        """Seconds of audio heard since the start, as credits of a very large allowance."""
+        remaining = max(0, ALLOCATED_CREDITS - ceil(services.usage.audio_in_s))
+        return {
+            "remaining_credits": remaining,
+            "allocated_credits": ALLOCATED_CREDITS,
+            "remaining": remaining,
+            "allocated": ALLOCATED_CREDITS,
+            "billing_period": "none",
+            "next_rollover_date": None,
+            "plan_name": "self-hosted",
+        }
+
+    @router.get("/usages/summary")
+    async def usage_summary() -> dict[str, Any]:
+        """What this server has done since its start; durations in seconds."""
+        usage = services.usage
+        return {
+            "consumed_credits": ceil(usage.audio_in_s),
+            "sessions": usage.sessions,
+            "ingress_messages": usage.messages_in,
+            "egress_messages": usage.messages_out,
+            "ingress_text_size": usage.text_in,
+            "egress_text_size": usage.text_out,
+            "ingress_audio_duration": usage.audio_in_s,
+            "egress_audio_duration": usage.audio_out_s,
+        }
+
+    @router.get("/api-keys/token")
+    async def token() -> dict[str, str]:
+        """A token for one socket, for browsers that cannot send headers."""
+        value, lifetime_s = services.gatekeeper.issue_token()
+        expires = datetime.now(UTC) + timedelta(seconds=lifetime_s)
+        return {"token": value, "expires_at": expires.isoformat(timespec="seconds").replace("+00:00", "Z")}
+
+    for method, paths in _UNSERVED.items():
+        for path in paths:
+            router.add_api_route(
+                f"/{path}", _not_served, methods=[method], include_in_schema=False, response_model=None
+            )
+    return router
+
+
+async def _not_served(request: Request) -> NoReturn:
+    raise HTTPException(501, f"{request.method} {request.url.path} is not served by this server")
+
+
+def _engines(services: Services) -> Engines:
+    try:
+        return services.engines
+    except NotReady as error:
+        raise HTTPException(503, str(error), headers={"Retry-After": f"{error.retry_after_s:.0f}"}) from error
+
+
+def _voice(voice: Voice, *, custom: bool) -> dict[str, Any]:
+    tags = [{"category": "gender", "value": voice.gender}, {"category": "engine", "value": voice.engine}]
+    return {
+        "uid": voice.voice_id,
+        "name": voice.name,
+        "description": voice.description,
+        "language": voice.language,
+        "is_catalog": not custom,
+        "is_pro_clone": False,
+        "filename": "",
+        "start_s": 0.0,
+        "stop_s": 0.0,
+        "is_pending": False,
+        "has_audio": False,
+        "org_uid": None,
+        "tags": tags,
+    }

@@ -1,0 +1,52 @@
+"""Where the vendor's clients look: everything at `/api/…` and at `/…`."""
+
+from fastapi import APIRouter, WebSocket
+
+from dragoman.server.connection import Connection
+from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
+from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.gradium.credentials import socket_credentials
+from dragoman.server.protocols.gradium.rest import rest_routes
+from dragoman.server.services import Services
+
+PREFIXES = ("/api", "")
+ELSEWHERE = ("speech/tts", "speech/asr", "speech/stt")
+"""Sockets of the vendor that are not served here; their clients are told so in a form that they show."""
+
+
+def gradium_routes(services: Services) -> APIRouter:
+    """All routes of this vendor."""
+    router = APIRouter()
+    for prefix in PREFIXES:
+        router.include_router(_sockets(services), prefix=prefix)
+        router.include_router(rest_routes(services), prefix=prefix)
+    return router
+
+
+def _sockets(services: Services) -> APIRouter:
+    router = APIRouter()
+
+    @router.websocket("/speech/s2s")
+    async def speech_to_speech(socket: WebSocket) -> None:
+        await Connection(socket, GradiumAdapter(), services).serve(_refusal(socket, services))
+
+    async def not_served(socket: WebSocket) -> None:
+        path = socket.url.path
+        refusal = _refusal(socket, services) or BadMessage(f"{path} is not served here; use speech/s2s", Fault.SETUP)
+        await Connection(socket, GradiumAdapter(), services).serve(refusal)
+
+    for path in ELSEWHERE:
+        router.add_api_websocket_route(f"/{path}", not_served)
+    return router
+
+
+def _refusal(socket: WebSocket, services: Services) -> Failure | None:
+    origin = socket.headers.get("origin")
+    allowed = services.settings.allowed_origins
+    if origin is not None and "*" not in allowed and origin not in allowed:
+        return AuthenticationFailed(f"origin {origin} is not allowed")
+    try:
+        services.gatekeeper.check(socket_credentials(socket.headers, socket.query_params))
+    except AuthenticationFailed as error:
+        return error
+    return None

@@ -1,0 +1,108 @@
+"""What a setup message asks for, with the defaults of the protocol; wrong values are told by name."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from dragoman.pipeline.audio.formats import AudioFormat
+from dragoman.server.failures import BadMessage, Fault
+from dragoman.server.protocols.gradium.formats import input_format, output_format
+from dragoman.server.protocols.gradium.messages import Setup
+
+MODELS = ("default", "s2s-translate", "s2s")
+_LANGUAGE = re.compile(r"^([a-z]{2,3})(?:[-_][a-z0-9]{2,8})*$", re.IGNORECASE)
+_ANY = frozenset({"any", "auto"})
+_RANGES = {"temp": (0.0, 1.4), "cfg_coef": (1.0, 4.0), "padding_bonus": (-4.0, 4.0)}
+_DELAYS = ("delay_in_frames", "delay_in_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A valid setup. `rate_hz` is the output's; languages are lower-case codes without a region."""
+
+    client_req_id: str | None
+    model_name: str
+    input_format: AudioFormat
+    output_format: AudioFormat
+    rate_hz: int
+    source: str | None
+    target: str | None
+    voice_id: str | None
+    close_ws_on_eos: bool
+    source_times: bool = False
+
+
+def parse_setup(message: dict[str, Any]) -> Request:
+    """Read a setup message. Raises BadMessage naming the field that is wrong."""
+    try:
+        setup = msgspec.convert(message, Setup)
+    except msgspec.ValidationError as error:
+        raise BadMessage(f"invalid setup: {_plain(error)}", Fault.SETUP) from error
+    model = setup.model_name or MODELS[0]
+    if model not in MODELS:
+        raise BadMessage(f"unknown model_name '{model}': use one of {', '.join(MODELS)}", Fault.MODEL)
+    config = _parse_config(setup.json_config)
+    output, rate_hz = output_format(setup.output_format)
+    target = _language(config, "target_language") or _language(config, "language")
+    return Request(
+        client_req_id=setup.client_req_id,
+        model_name=model,
+        input_format=input_format(setup.input_format),
+        output_format=output,
+        rate_hz=rate_hz,
+        source=_language(config, "source_language"),
+        target=target,
+        voice_id=setup.voice_id or None,
+        close_ws_on_eos=setup.close_ws_on_eos is not False,
+        source_times=config.get("source_times") is True,
+    )
+
+
+def _plain(error: msgspec.ValidationError) -> str:
+    """msgspec names the place as `$.field`; clients know the field."""
+    return str(error).replace("`", "").replace(" - at $.", " in ").replace(" - at $", "")
+
+
+def _parse_config(config: dict[str, Any] | str | None) -> dict[str, Any]:
+    if isinstance(config, str):
+        try:
+            config = msgspec.json.decode(config) if config.strip() else {}
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise BadMessage(f"json_config is not JSON: {error}", Fault.SETUP) from error
+    if config is None:
+        return {}
+    if not isinstance(config, dict):
+        raise BadMessage("json_config must be a JSON object", Fault.SETUP)
+    _check_knobs(config)
+    return config
+
+
+def _check_knobs(config: dict[str, Any]) -> None:
+    """Knobs of the vendor's models: they change nothing here, but a value that cannot be is still told."""
+    for name, (low, high) in _RANGES.items():
+        value = config.get(name)
+        if value is not None and not (_is_number(value) and low <= value <= high):
+            raise BadMessage(f"json_config.{name} must be a number from {low:g} to {high:g}", Fault.SETUP)
+    for name in _DELAYS:
+        value = config.get(name)
+        if value is not None and not (isinstance(value, int) and _is_number(value) and 0 <= value <= 80):
+            raise BadMessage(f"json_config.{name} must be an integer from 0 to 80", Fault.SETUP)
+    if not isinstance(config.get("keywords") or {}, dict):
+        raise BadMessage("json_config.keywords must be an object", Fault.SETUP)
+    if not isinstance(config.get("source_times") or False, bool):
+        raise BadMessage("json_config.source_times must be true or false", Fault.SETUP)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _language(config: dict[str, Any], name: str) -> str | None:
+    value = config.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not (value in _ANY or _LANGUAGE.match(value)):
+        raise BadMessage(f"json_config.{name} must be a language code such as 'es'", Fault.SETUP)
+    return None if value in _ANY else re.split("[-_]", value)[0].lower()

@@ -1,0 +1,122 @@
+"""What every connection of one server shares."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from dragoman.config.settings import Settings
+from dragoman.models.batching import BatchRecord
+from dragoman.models.errors import ModelError
+from dragoman.models.registry import Engines
+from dragoman.pipeline.offload import Offload
+from dragoman.server.auth import Gatekeeper
+from dragoman.server.failures import NotReady
+from dragoman.server.limits import Admission
+from dragoman.server.metrics import Metrics
+from dragoman.server.usage import Usage
+
+log = logging.getLogger("dragoman.server")
+
+SHOWN = 12
+"""More languages or pairs than this are only counted in the log; `/ready` has them all."""
+
+EngineLoader = Callable[[Settings, Callable[[BatchRecord], None]], Engines]
+"""Builds the engines; blocks, and runs in a thread."""
+
+
+class Closable(Protocol):
+    """What can be told that the server is ending."""
+
+    def shut_down(self) -> None: ...
+
+
+class Services:
+    """Settings, engines, counters and doors of one server. Engines are loaded in the background after `start`."""
+
+    def __init__(self, settings: Settings, load: EngineLoader) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.usage = Usage()
+        self.gatekeeper = Gatekeeper(settings.keys, settings.limits.token_s)
+        self.admission = Admission(settings.limits.sessions)
+        self.offload = Offload()
+        self.connections: set[Closable] = set()
+        """Every open connection, to be told when the server ends."""
+        self._load = load
+        self._engines: Engines | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._fault = ""
+
+    @property
+    def engines(self) -> Engines:
+        """The loaded engines. Raises NotReady."""
+        if self._engines is None:
+            raise NotReady(self._fault or "engines are being loaded")
+        return self._engines
+
+    @property
+    def ready(self) -> bool:
+        """Whether a session could be opened now."""
+        return self._engines is not None and not self.admission.draining
+
+    def start(self) -> None:
+        """Begin to load the engines."""
+        self._loading = asyncio.create_task(self._load_engines(), name="load-engines")
+
+    async def until_loaded(self) -> None:
+        """Wait until loading has ended, well or badly."""
+        if self._loading is not None:
+            await asyncio.shield(self._loading)
+
+    async def drain(self) -> None:
+        """Let nobody in, give running sessions their time to finish, then close every connection."""
+        self.admission.begin_drain()
+        try:
+            async with asyncio.timeout(self.settings.limits.drain_s):
+                await self.admission.until_empty()
+        except TimeoutError:
+            log.warning("%d sessions did not finish in time", self.admission.running)
+        for connection in list(self.connections):
+            connection.shut_down()
+
+    async def stop(self) -> None:
+        """End the engines and the threads."""
+        await self.until_loaded()
+        if self._engines is not None:
+            await asyncio.to_thread(self._engines.close)
+            self._engines = None
+        self.offload.close()
+
+    async def _load_engines(self) -> None:
+        try:
+            engines = await asyncio.to_thread(self._load, self.settings, self.metrics.engine)
+        except (ModelError, ValueError) as error:
+            self._fault = f"engines could not be loaded: {error}"
+            log.error("%s", self._fault)
+            return
+        except Exception:
+            self._fault = "engines could not be loaded; the log says why"
+            log.exception("engines could not be loaded")
+            return
+        self._engines = engines
+        for stage, served in engines.describe().items():
+            if isinstance(served, dict):
+                log.info("%s: %s", stage, _summary(served))
+        for absent in engines.missing:
+            log.warning("%s", absent)
+        log.info("engines are ready (%s)", engines.name)
+
+
+def _summary(served: dict[str, str]) -> str:
+    """What each engine serves, in full while it is short."""
+    by_engine: dict[str, list[str]] = {}
+    for what, who in served.items():
+        by_engine.setdefault(who, []).append(what)
+    return (
+        "; ".join(
+            f"{who} {' '.join(what) if len(what) <= SHOWN else f'{len(what)} of them'}"
+            for who, what in by_engine.items()
+        )
+        or "nothing"
+    )
