@@ -51,12 +51,13 @@ class RecognitionRequest:
     """One piece of speech to recognise.
 
     `samples` are at 16 kHz. `language` is a hint or None to let the engine decide. `context` is the text that was
-    said before, for engines that can use it.
+    said before, for engines that can use it. `ordinal` counts the session's committed segments before this one.
     """
 
     samples: Samples
     language: str | None = None
     context: str = ""
+    ordinal: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class _Collector:
         try:
             if wave and count > 0:
                 self.pieces.append(np.ctypeslib.as_array(wave, (count,)).copy())
-        except BaseException as fault:
+        except BaseException as fault:  # noqa: BLE001  (raised again when the library returns)
             self.fault = fault
             return 1  # stop speaking
         return 0
@@ -167,7 +167,7 @@ class EspeakSynthesizer:
         if text:
             with _turn:
                 said = library.say(text, request.voice.engine_voice, words_per_minute(request.tempo))
-            samples = trim(said.astype(np.float32) / 32768, self._rate_hz)
+            samples = trim(said.astype(np.float32) / np.float32(32768), self._rate_hz)
             block = int(BLOCK_S * self._rate_hz)
             yield from (samples[start : start + block] for start in range(0, samples.size, block))
 

@@ -9,7 +9,6 @@ line and begins again behind the last.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,13 +70,9 @@ class Script:
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"cannot read the script {path}: {error}") from error
 
-    def after(self, said: str) -> str:
-        """The line behind the one that was said last; the first where nothing or something else was."""
-        # The longest match goes first: one line may be the end of another.
-        for line in sorted(set(self.lines), key=len, reverse=True):
-            if said.endswith(line):
-                return self.lines[(self.lines.index(line) + 1) % len(self.lines)]
-        return self.lines[0]
+    def line(self, ordinal: int) -> str:
+        """The utterance with this number, counted from 0 and round again behind the last."""
+        return self.lines[ordinal % len(self.lines)]
 
     def translation(self, text: str, target: str) -> str | None:
         """What the script gives as the translation of a line."""
@@ -86,7 +81,7 @@ class Script:
 
 def every_voice(catalogue: VoiceCatalogue) -> VoiceCatalogue:
     """The catalogue with all its ids and aliases, spoken by this engine, so that a client need not change its own."""
-    return VoiceCatalogue([replace(voice, engine=NAME) for voice in catalogue])
+    return catalogue.spoken_by(NAME)
 
 
 class ScriptedDetector:
@@ -109,7 +104,7 @@ class ScriptedDetector:
 
 
 class ScriptedRecognizer:
-    """Hears the script's lines in turn, whatever the samples hold; `context` tells which came last."""
+    """Hears the script's lines in turn, whatever the samples hold."""
 
     name = NAME
     languages = LANGUAGES
@@ -120,7 +115,7 @@ class ScriptedRecognizer:
 
     def recognize(self, requests: Sequence[RecognitionRequest]) -> list[Hypothesis]:
         """One hypothesis per request; the language is the request's, or English."""
-        return [Hypothesis(self._script.after(request.context), request.language or "en") for request in requests]
+        return [Hypothesis(self._script.line(request.ordinal), request.language or "en") for request in requests]
 
     def close(self) -> None:
         """Nothing to close."""

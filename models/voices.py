@@ -80,6 +80,12 @@ class VoiceCatalogue:
         catalogue._custom = custom
         return catalogue
 
+    def spoken_by(self, engine: str) -> "VoiceCatalogue":
+        """The same voices, ids and aliases, all of them spoken by another engine."""
+        catalogue = VoiceCatalogue(replace(voice, engine=engine) for voice in self)
+        catalogue._custom = self._custom
+        return catalogue
+
     def is_custom(self, voice: Voice) -> bool:
         """Whether it comes from the operator's own file."""
         return voice.voice_id in self._custom

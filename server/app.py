@@ -1,5 +1,6 @@
 """The FastAPI application: its lifespan, the operator's endpoints, and every vendor's routes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -49,6 +50,7 @@ def create_app(services: Services) -> FastAPI:
     @app.get("/metrics", tags=["operation"])
     async def metrics() -> Response:
         """Counters in Prometheus's text form."""
+        services.metrics.tasks.set(len(asyncio.all_tasks()))
         return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     app.include_router(gradium_routes(services))

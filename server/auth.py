@@ -58,9 +58,9 @@ class Gatekeeper:
     def issue_token(self) -> tuple[str, float]:
         """A new token and its lifetime in seconds."""
         now = self._now()
-        self._tokens = {token: expires for token, expires in self._tokens.items() if expires >= now}
-        while len(self._tokens) >= MAX_TOKENS:
-            self._tokens.pop(next(iter(self._tokens)))
+        # All live equally long, so the oldest stand in front.
+        while self._tokens and (len(self._tokens) >= MAX_TOKENS or next(iter(self._tokens.values())) < now):
+            del self._tokens[next(iter(self._tokens))]
         token = secrets.token_urlsafe(32)
         self._tokens[token] = now + self._token_s
         return token, self._token_s

@@ -17,6 +17,13 @@ What the floors below raise (AudioError, ModelError) reaches adapters as it is.
 
 from enum import Enum, auto
 
+QUOTED_CHARACTERS = 64
+
+
+def quoted(text: str) -> str:
+    """A client's own text, as much of it as goes back to the client or into the log."""
+    return text[:QUOTED_CHARACTERS]
+
 
 class Failure(Exception):
     """Base; the message is one sentence for the client."""

@@ -44,6 +44,10 @@ def configure_logging(settings: Settings) -> None:
 
 
 class _TextFormatter(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        # A message may quote a client; its line breaks must not look like lines of ours.
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         found = getattr(record, "session_id", "")

@@ -45,6 +45,7 @@ class Metrics:
             buckets=STAGE_BUCKETS,
             registry=self.registry,
         )
+        self.tasks = Gauge("dragoman_asyncio_tasks", "Tasks on the event loop", registry=self.registry)
         self.registry.register(_QueueCollector(self.live))
 
     def engine(self, record: BatchRecord) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from dragoman.cli.options import ConfigFile, EngineSet, console, fail, settings_or_exit
 from dragoman.models.base import LanguagePair, Voice
@@ -30,7 +30,16 @@ def voices(
     except (ModelError, ValueError) as error:
         fail(str(error))
     try:
-        table = Table("voice_id", "name", "language", "gender", "engine", "description", "also called", box=None)
+        table = Table(
+            Column("voice_id", no_wrap=True),
+            "name",
+            "language",
+            "gender",
+            "engine",
+            "description",
+            "also called",
+            box=None,
+        )
         for voice in loaded.voices():
             listed = every or language is not None or voice.language in NAMED
             if listed and language in (None, voice.language):

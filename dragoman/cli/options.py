@@ -5,6 +5,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from dragoman.config.settings import Settings, SettingsError, load_settings
 
@@ -27,5 +28,5 @@ def settings_or_exit(path: Path | None, overrides: dict[str, Any] | None = None)
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """End the command with an error message."""
-    errors.print(f"[red]error:[/red] {message}", highlight=False, markup=True, soft_wrap=True)
+    errors.print(f"[red]error:[/red] {escape(message)}", highlight=False, markup=True, soft_wrap=True)
     raise typer.Exit(code)

@@ -51,4 +51,4 @@ def translate(
         if loaded is not None:
             loaded.close()
     for clause in rendition.clauses:
-        console.print(clause.text, highlight=False, markup=False)
+        console.print(clause.text, highlight=False, markup=False, soft_wrap=True)

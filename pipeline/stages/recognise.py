@@ -36,6 +36,7 @@ class Recogniser:
         self._segment: OpenSegment | None = None
         self._next_search_s = 0.0
         self._said = ""
+        self._committed = 0
 
     async def hear(self, chunk: SpeechChunk) -> None:
         """Add a piece of speech; commit what is finished."""
@@ -96,7 +97,7 @@ class Recogniser:
         plan, engines = self._context.plan, self._context.engines
         if not len(samples) or float(abs(samples).max()) < self._settings.min_peak:
             return Hypothesis("", plan.source or "")
-        request = RecognitionRequest(samples, plan.source, self._said)
+        request = RecognitionRequest(samples, plan.source, self._said, self._committed)
         with self._context.timed("recognise"):
             return await engines.recognize(plan, request, self._context.session_id)
 
@@ -104,6 +105,7 @@ class Recogniser:
         text = " ".join(hypothesis.text.split())
         if not text:
             return
+        self._committed += 1
         self._said = f"{self._said} {text}"[-_CONTEXT_CHARACTERS:]
         words = shift_words(hypothesis.words, start_s) or estimate_words(text, start_s, stop_s)
         transcript = Transcript(text, hypothesis.language, start_s, stop_s, final=True, words=words)

@@ -9,7 +9,6 @@ import jiwer
 import numpy as np
 import pytest
 
-from dragoman.models import embedded
 from dragoman.models.base import Hypothesis, RecognitionRequest, Samples
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.moonshine import MoonshineRecognizer, read_tokens
@@ -36,11 +35,17 @@ def plain(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalpha() or c == " ")
 
 
+def is_beckett(text: str) -> bool:
+    """Whether nearly every word is right; arithmetic differs a little between processors."""
+    return float(jiwer.wer(plain(BECKETT), plain(text))) < 0.2
+
+
 @pytest.mark.embedded
 @pytest.mark.parametrize("level", [0.01, 1.0, 3.0])
 def test_speech_of_any_level_is_recognised(recognizer: MoonshineRecognizer, level: float) -> None:
-    request = RecognitionRequest(recording("beckett.wav") * np.float32(level))
-    assert recognizer.recognize([request]) == [Hypothesis(BECKETT, "en")]
+    (hypothesis,) = recognizer.recognize([RecognitionRequest(recording("beckett.wav") * np.float32(level))])
+    assert is_beckett(hypothesis.text)
+    assert hypothesis == Hypothesis(hypothesis.text, "en", ())
 
 
 @pytest.mark.embedded
@@ -61,7 +66,10 @@ def test_a_loop_of_the_decoder_does_not_come_through(recognizer: MoonshineRecogn
 def test_one_hypothesis_for_each_request(recognizer: MoonshineRecognizer) -> None:
     spoken = RecognitionRequest(recording("beckett.wav"), language="en", context="Before this.")
     silent = RecognitionRequest(np.zeros(RATE, np.float32))
-    assert [one.text for one in recognizer.recognize([spoken, silent, spoken])] == [BECKETT, "", BECKETT]
+    first, second, third = (one.text for one in recognizer.recognize([spoken, silent, spoken]))
+    assert is_beckett(first)
+    assert second == ""
+    assert third == first
     assert recognizer.recognize([]) == []
 
 
@@ -69,7 +77,9 @@ def test_one_hypothesis_for_each_request(recognizer: MoonshineRecognizer) -> Non
 def test_several_callers_at_once(recognizer: MoonshineRecognizer) -> None:
     assert recognizer.concurrency >= 1
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda _: hear(recognizer, recording("beckett.wav")), range(4))) == [BECKETT] * 4
+        texts = set(pool.map(lambda _: hear(recognizer, recording("beckett.wav")), range(4)))
+    assert len(texts) == 1
+    assert is_beckett(texts.pop())
 
 
 @pytest.mark.embedded
@@ -88,8 +98,13 @@ def test_nothing_is_heard_in_nothing(recognizer: MoonshineRecognizer, value: flo
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("value", [1.0, -3e38, 1e-3])
-def test_a_constant_does_no_harm(recognizer: MoonshineRecognizer, value: float) -> None:
-    assert len(hear(recognizer, np.full(RATE, value, np.float32)).split()) <= 2
+def test_nothing_is_heard_in_an_offset(recognizer: MoonshineRecognizer, value: float) -> None:
+    assert hear(recognizer, np.full(RATE, value, np.float32)) == ""
+
+
+@pytest.mark.embedded
+def test_an_offset_under_speech_does_no_harm(recognizer: MoonshineRecognizer) -> None:
+    assert is_beckett(hear(recognizer, recording("beckett.wav") * np.float32(0.1) + np.float32(0.5)))
 
 
 @pytest.mark.embedded
@@ -97,13 +112,13 @@ def test_single_bad_samples_do_not_spoil_a_segment(recognizer: MoonshineRecogniz
     samples = recording("beckett.wav").copy()
     samples[::20_000] = np.nan
     samples[1::20_000] = np.inf
-    assert jiwer.wer(plain(BECKETT), plain(hear(recognizer, samples))) < 0.2
+    assert is_beckett(hear(recognizer, samples))
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("exponent", [0.0, 0.5])
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
 def test_hardly_ever_words_in_noise(recognizer: MoonshineRecognizer, exponent: float) -> None:
-    """White and pink; of 150 clips like these one was heard as a word."""
+    """White, pink and brown; of 225 clips of 0.5 to 3 s one was heard as words."""
     heard = [hear(recognizer, noise(seed, exponent)) for seed in range(10)]
     assert sum(map(bool, heard)) <= 1
 
@@ -155,7 +170,7 @@ def test_a_process_that_never_closes_it_ends_well() -> None:
 
 
 def test_a_missing_package_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(EngineUnavailable, match=r"moonshine_voice.*pip install 'dragoman\[embedded\]'"):
         MoonshineRecognizer()
 

@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dragoman.models import embedded
 from dragoman.models.base import Samples
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.silero import SileroDetector
@@ -31,7 +31,8 @@ def test_any_cutting_into_calls_gives_the_same(detector: SileroDetector, speech:
     whole = detector.stream().probabilities(speech)
     assert whole.shape == (speech.size // FRAME,)
     for pattern in ([1], [2, 3], [1, 50, 0, 7]):
-        stream, position, given = detector.stream(), 0, []
+        stream, position = detector.stream(), 0
+        given: list[NDArray[np.float32]] = []
         while position < speech.size:
             frames = pattern[len(given) % len(pattern)]
             given.append(stream.probabilities(speech[position : position + frames * FRAME]))
@@ -112,8 +113,8 @@ def test_closing() -> None:
 
 
 def test_a_missing_package_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(EngineUnavailable, match="faster_whisper is not installed.*pip install") as caught:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(EngineUnavailable, match=r"faster_whisper is not installed.*pip install") as caught:
         SileroDetector()
     assert caught.value.engine == "silero"
 

@@ -1,6 +1,6 @@
 """Which code and text a failure gets on this wire. The WebSocket close code equals the error's code."""
 
-from dragoman.models.errors import EngineFailed, EngineUnavailable, Overloaded, UnknownVoice
+from dragoman.models.errors import EngineFailed, EngineUnavailable, Overloaded, Superseded, UnknownVoice
 from dragoman.server.failures import (
     BadMessage,
     Fault,
@@ -9,6 +9,7 @@ from dragoman.server.failures import (
     NotReady,
     OutputNotRead,
     ShuttingDown,
+    quoted,
 )
 
 PROTOCOL_ERROR = 1002
@@ -25,7 +26,7 @@ _FAULTS = {
     Fault.MODEL: UNSUPPORTED,
     Fault.ORDER: PROTOCOL_ERROR,
 }
-_OURS = (EngineFailed, EngineUnavailable, Overloaded, InternalError, NotReady, OutputNotRead, ShuttingDown)
+_OURS = (EngineFailed, EngineUnavailable, Overloaded, Superseded, InternalError, NotReady, OutputNotRead, ShuttingDown)
 
 
 def error_of(error: Exception) -> tuple[int, str]:
@@ -37,7 +38,7 @@ def error_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, BadMessage):
         return _FAULTS[error.kind], str(error)
     if isinstance(error, UnknownVoice):
-        return SERVER_FAULT, f"Embeddings not found for {error.voice_id}"
+        return SERVER_FAULT, f"Embeddings not found for {quoted(error.voice_id)}"
     if isinstance(error, MessageTooLarge):
         return TOO_LARGE, str(error)
     return (SERVER_FAULT if isinstance(error, _OURS) else POLICY), str(error)

@@ -1,7 +1,7 @@
 """The vendor's names of audio formats, for input and for output."""
 
 from dragoman.pipeline.audio.formats import AudioFormat, alaw, ogg_opus, pcm, sniffed, ulaw, wav
-from dragoman.server.failures import BadMessage, Fault
+from dragoman.server.failures import BadMessage, Fault, quoted
 
 INPUT_HZ = 24_000
 """Rate of plain `pcm` on the way in …"""
@@ -36,5 +36,5 @@ def output_format(name: str | None) -> tuple[AudioFormat, int]:
 def _look_up(field: str, name: str, table: dict[str, AudioFormat]) -> AudioFormat:
     found = table.get(name.strip())
     if found is None:
-        raise BadMessage(f"unsupported {field} '{name[:40]}': use one of {', '.join(table)}", Fault.SETUP)
+        raise BadMessage(f"unsupported {field} '{quoted(name)}': use one of {', '.join(table)}", Fault.SETUP)
     return found

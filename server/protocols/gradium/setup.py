@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from dragoman.pipeline.audio.formats import AudioFormat
-from dragoman.server.failures import BadMessage, Fault
+from dragoman.server.failures import BadMessage, Fault, quoted
 from dragoman.server.protocols.gradium.formats import input_format, output_format
 from dragoman.server.protocols.gradium.messages import Setup
 
@@ -42,7 +42,7 @@ def parse_setup(message: dict[str, Any]) -> Request:
         raise BadMessage(f"invalid setup: {_plain(error)}", Fault.SETUP) from error
     model = setup.model_name or MODELS[0]
     if model not in MODELS:
-        raise BadMessage(f"unknown model_name '{model}': use one of {', '.join(MODELS)}", Fault.MODEL)
+        raise BadMessage(f"unknown model_name '{quoted(model)}': use one of {', '.join(MODELS)}", Fault.MODEL)
     config = _parse_config(setup.json_config)
     output, rate_hz = output_format(setup.output_format)
     target = _language(config, "target_language") or _language(config, "language")

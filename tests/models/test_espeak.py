@@ -1,0 +1,234 @@
+"""The synthesizer on the library that users have."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dragoman.models import espeak
+from dragoman.models.base import Samples, SynthesisRequest, Voice
+from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.espeak import EspeakSynthesizer, speakable, trim, words_per_minute
+from dragoman.models.voices import VoiceCatalogue, espeak_voices
+
+RATE = 22_050
+SENTENCE = "The morning is long and the river runs low."
+
+
+@pytest.fixture(scope="module")
+def synthesizer() -> EspeakSynthesizer:
+    return EspeakSynthesizer()
+
+
+def voice(engine_voice: str = "en-us+f3") -> Voice:
+    return Voice("en-tests-espeak1", "Test", "en", "espeak", engine_voice, "female")
+
+
+def say(synthesizer: EspeakSynthesizer, text: str, engine_voice: str = "en-us+f3", tempo: float = 1.0) -> Samples:
+    blocks = list(synthesizer.synthesize(SynthesisRequest(text, voice(engine_voice), tempo)))
+    return np.concatenate([np.empty(0, np.float32), *blocks])
+
+
+def pitch_hz(samples: Samples) -> float:
+    """Median pitch by autocorrelation."""
+    frame, low, high = 2048, RATE // 400, RATE // 60
+    found = []
+    for start in range(0, samples.size - frame, frame // 2):
+        window = samples[start : start + frame]
+        likeness = np.correlate(window, window, "full")[frame - 1 :]
+        lag = low + int(likeness[low:high].argmax())
+        if likeness[lag] > 0.5 * likeness[0] > 0:
+            found.append(RATE / lag)
+    return float(np.median(found))
+
+
+@pytest.mark.embedded
+def test_blocks_of_speech(synthesizer: EspeakSynthesizer) -> None:
+    assert synthesizer.sample_rate_hz(voice()) == RATE
+    blocks = list(synthesizer.synthesize(SynthesisRequest(SENTENCE, voice())))
+    assert all(block.dtype == np.float32 and block.ndim == 1 and 0 < block.size <= RATE // 4 for block in blocks)
+    samples = np.concatenate(blocks)
+    assert 1.5 < samples.size / RATE < 4
+    assert 0.2 < np.abs(samples).max() <= 1
+
+
+@pytest.mark.embedded
+def test_languages_are_two_letter_codes_that_can_be_spoken(synthesizer: EspeakSynthesizer) -> None:
+    assert synthesizer.languages >= {"en", "es", "fr", "pt", "de", "it", "hi", "zh", "no", "nb"}
+    assert all(len(code) == 2 and code.isalpha() and code.islower() for code in synthesizer.languages)
+    # One is no ISO 639-1 code, the other has no dictionary.
+    assert not {"py", "fo"} & synthesizer.languages
+
+
+@pytest.mark.embedded
+def test_every_voice_of_the_catalogue_speaks(synthesizer: EspeakSynthesizer) -> None:
+    catalogue = VoiceCatalogue.load(more=espeak_voices(synthesizer.languages))
+    silent = [one.voice_id for one in catalogue if say(synthesizer, "12 test", one.engine_voice).size < RATE // 5]
+    assert silent == []
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_female_voices_are_higher(synthesizer: EspeakSynthesizer, language: str) -> None:
+    heights: dict[str, list[float]] = {"female": [], "male": []}
+    for one in VoiceCatalogue.load().for_language(language, "espeak"):
+        heights[one.gender].append(pitch_hz(say(synthesizer, SENTENCE, one.engine_voice)))
+    assert min(heights["female"]) > 150 > max(heights["male"]) > 70
+
+
+@pytest.mark.embedded
+def test_silence_at_the_ends_is_short(synthesizer: EspeakSynthesizer) -> None:
+    for text in ("Hello there.", "Hola, ¿qué tal?", "Wait, what!", "x", "Yes..."):
+        loud = np.flatnonzero(np.abs(samples := say(synthesizer, text)) > 0.001)
+        assert loud[0] <= espeak.KEPT_LEAD_S * RATE
+        assert samples.size - loud[-1] - 1 <= espeak.KEPT_TAIL_S * RATE
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("text", ["", " ", "...", "—", "¿?", "\0", "\x01", "\n\n", "\ud800", "🙂", "[[", "<>"])
+def test_a_text_without_words_gives_no_block(synthesizer: EspeakSynthesizer, text: str) -> None:
+    assert list(synthesizer.synthesize(SynthesisRequest(text, voice()))) == []
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<b>bold</b>",
+        "<break time='9s'/> word",
+        "[[h@l'oU]] word",
+        "a\0b",
+        "&lt;word",
+        "\x01+9s word",
+        "a\ud800b",
+        "日本 word",
+    ],
+)
+def test_what_looks_like_markup_does_no_harm(synthesizer: EspeakSynthesizer, text: str) -> None:
+    assert 0.1 < say(synthesizer, text).size / RATE < 8
+
+
+@pytest.mark.embedded
+def test_a_very_long_text(synthesizer: EspeakSynthesizer) -> None:
+    text = ("The quick brown fox jumps over the lazy dog. " * 230)[:10_000]
+    assert say(synthesizer, text).size / RATE > 500
+
+
+@pytest.mark.embedded
+def test_tempo(synthesizer: EspeakSynthesizer) -> None:
+    normal = say(synthesizer, SENTENCE).size
+    assert say(synthesizer, SENTENCE, tempo=2.0).size == pytest.approx(normal / 2, rel=0.15)
+    assert say(synthesizer, SENTENCE, tempo=0.6).size > 1.4 * normal
+    # Beyond the bounds nothing changes, but for the phase that goes on.
+    assert say(synthesizer, SENTENCE, tempo=9.0).size == pytest.approx(
+        say(synthesizer, SENTENCE, tempo=4.0).size, abs=RATE // 50
+    )
+
+
+@pytest.mark.parametrize(("tempo", "rate"), [(1.0, 175), (2.0, 350), (0.1, 80), (9.0, 450), (0.0, 80)])
+def test_rate_bounds(tempo: float, rate: int) -> None:
+    assert words_per_minute(tempo) == rate
+
+
+@pytest.mark.embedded
+def test_the_same_text_sounds_alike(synthesizer: EspeakSynthesizer) -> None:
+    once = say(synthesizer, SENTENCE).size
+    say(synthesizer, "Something else between.", "de+m3", 2.0)
+    assert say(synthesizer, SENTENCE).size == pytest.approx(once, abs=RATE // 50)
+
+
+@pytest.mark.embedded
+def test_the_same_requests_give_the_same_samples_in_every_process() -> None:
+    code = (
+        "import hashlib, numpy; from dragoman.models.base import *; from dragoman.models.espeak import *; "
+        "v = Voice('x' * 16, 'n', 'en', 'espeak', 'en-us+f3', 'female'); s = EspeakSynthesizer(); "
+        "b = [*s.synthesize(SynthesisRequest('One.', v)), *s.synthesize(SynthesisRequest('Two.', v))]; "
+        "print(hashlib.sha256(numpy.concatenate(b).tobytes()).hexdigest())"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60) for _ in range(2)]
+    assert runs[0].stdout == runs[1].stdout != b""
+    assert runs[0].stderr == b""
+
+
+@pytest.mark.embedded
+def test_many_threads_and_instances_take_turns() -> None:
+    engines = [EspeakSynthesizer(), EspeakSynthesizer()]
+    texts = {"en-us+f3": "Hello.", "es+m3": "Buenos días a todos y a todas.", "de+f2": "Guten Morgen."}
+    expected = {name: say(engines[0], text, name).size for name, text in texts.items()}
+
+    def task(number: int) -> bool:
+        name = list(texts)[number % 3]
+        return abs(say(engines[number % 2], texts[name], name).size - expected[name]) < RATE // 50
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(task, range(60)))
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("name", ["nope", "en-us+nope", "en-us+../../en_dict", "", "\0"])
+def test_an_unknown_voice_is_an_engine_failure(synthesizer: EspeakSynthesizer, name: str) -> None:
+    with pytest.raises(EngineFailed, match="there is no voice"):
+        say(synthesizer, "word", name)
+    assert say(synthesizer, "word").size > 0
+
+
+@pytest.mark.embedded
+def test_a_fault_in_the_callback_is_not_lost(synthesizer: EspeakSynthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("numpy.ctypeslib.as_array", broken)
+        with pytest.raises(EngineFailed, match="no room") as caught:
+            say(synthesizer, SENTENCE)
+    assert isinstance(caught.value.__cause__, MemoryError)
+    assert say(synthesizer, SENTENCE).size > 0
+
+
+@pytest.mark.embedded
+def test_closing_ends_one_instance_only(synthesizer: EspeakSynthesizer) -> None:
+    other = EspeakSynthesizer()
+    other.close()
+    other.close()
+    with pytest.raises(EngineFailed, match="closed"):
+        say(other, "word")
+    assert say(synthesizer, "word").size > 0
+
+
+def test_a_missing_package_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    with pytest.raises(EngineUnavailable, match=r"espeakng-loader.*pip install 'dragoman\[embedded\]'"):
+        espeak._Library()
+
+
+@pytest.mark.embedded
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=30))
+def test_any_text_is_spoken_or_dropped(text: str) -> None:
+    samples = say(EspeakSynthesizer(), text)
+    assert np.isfinite(samples).all()
+    assert speakable(text) or samples.size == 0
+
+
+@given(st.text())
+def test_what_is_speakable_is_one_clean_line(text: str) -> None:
+    cleaned = speakable(text)
+    assert cleaned == " ".join(cleaned.split())
+    assert not any(ord(character) < 32 for character in cleaned)
+    assert "\0" not in cleaned
+    cleaned.encode("utf-8")
+
+
+@pytest.mark.parametrize("silence", [0.0, 0.0005])
+def test_trimming(silence: float) -> None:
+    samples = np.full(RATE, silence, np.float32)
+    assert trim(samples, RATE).size == 0
+    samples[9_000:10_000] = 0.5
+    trimmed = trim(samples, RATE)
+    assert trimmed.size == 441 + 1000 + 2646
+    assert trim(samples[9_000:10_000], RATE).size == 1000
+    assert trim(samples[:0], RATE).size == 0
