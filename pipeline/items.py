@@ -23,10 +23,14 @@ Marker = Flush | End
 
 @dataclass(frozen=True, slots=True)
 class SpeechChunk:
-    """The next piece of an open segment, 16 kHz; `start_s` is its place on the input clock."""
+    """The next piece of an open segment, 16 kHz; `start_s` is its place on the input clock.
+
+    `speech_start_s` is where the segment's speech began; the audio kept from before lies in front of it.
+    """
 
     samples: Samples
     start_s: float
+    speech_start_s: float
 
 
 @dataclass(frozen=True, slots=True)

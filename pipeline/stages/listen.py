@@ -28,6 +28,8 @@ class Listener:
         """Place of the first held sample."""
         self._seen = 0
         """Samples that the detector has judged."""
+        self._started_s = 0.0
+        """Where the open segment's speech began, on the input clock."""
         self._sent = 0
         """Everything before this place was either sent or given up; no sample goes into two segments."""
 
@@ -44,7 +46,8 @@ class Listener:
             change = self._endpointer.push(float(probability))
             if isinstance(change, Started):
                 self._sent = max(self._sent, self._base, change.frame * self._frame - self._before)
-                heard.append(SpeechStarted(change.frame * self._frame / SAMPLE_RATE_HZ))
+                self._started_s = change.frame * self._frame / SAMPLE_RATE_HZ
+                heard.append(SpeechStarted(self._started_s))
             elif change is not None:
                 heard += self._end(change)
         heard += self._speech()
@@ -61,17 +64,20 @@ class Listener:
     def _speech(self) -> list[Heard]:
         if self._endpointer.activity is Activity.SILENCE or self._seen <= self._sent:
             return []
-        chunk = SpeechChunk(self._held[self._sent - self._base : self._seen - self._base], self._sent / SAMPLE_RATE_HZ)
+        chunk = self._chunk(self._seen)
         self._sent = self._seen
         return [chunk]
+
+    def _chunk(self, until: int) -> SpeechChunk:
+        piece = self._held[self._sent - self._base : until - self._base]
+        return SpeechChunk(piece, self._sent / SAMPLE_RATE_HZ, self._started_s)
 
     def _end(self, change: Stopped) -> list[Heard]:
         stop = change.frame * self._frame
         keep_until = min(stop + self._after, self._seen)
         heard: list[Heard] = []
         if keep_until > self._sent:
-            piece = self._held[self._sent - self._base : keep_until - self._base]
-            heard.append(SpeechChunk(piece, self._sent / SAMPLE_RATE_HZ))
+            heard.append(self._chunk(keep_until))
         # What was sent beyond the end is silence, and the recogniser is told to drop it; the next segment may have it.
         self._sent = keep_until
         heard.append(SegmentEnd(stop / SAMPLE_RATE_HZ, keep_until / SAMPLE_RATE_HZ))

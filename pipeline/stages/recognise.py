@@ -34,6 +34,8 @@ class Recogniser:
         self._max_segment_s = context.settings.listen.max_segment_s
         self._outbox = outbox
         self._segment: OpenSegment | None = None
+        self._speech_start_s = 0.0
+        """Where the speech that is not committed yet began; behind the segment's start, which has silence in front."""
         self._next_search_s = 0.0
         self._said = ""
         self._committed = 0
@@ -42,6 +44,7 @@ class Recogniser:
         """Add a piece of speech; commit what is finished."""
         if self._segment is None:
             self._segment = OpenSegment(chunk.start_s)
+            self._speech_start_s = chunk.speech_start_s
             self._next_search_s = self._settings.sentence_after_s
         segment = self._segment
         segment.append(chunk.samples)
@@ -101,13 +104,14 @@ class Recogniser:
         with self._context.timed("recognise"):
             return await engines.recognize(plan, request, self._context.session_id)
 
-    async def _commit(self, hypothesis: Hypothesis, start_s: float, stop_s: float) -> None:
+    async def _commit(self, hypothesis: Hypothesis, audio_start_s: float, stop_s: float) -> None:
+        start_s, self._speech_start_s = max(audio_start_s, self._speech_start_s), stop_s
         text = " ".join(hypothesis.text.split())
         if not text:
             return
         self._committed += 1
         self._said = f"{self._said} {text}"[-_CONTEXT_CHARACTERS:]
-        words = shift_words(hypothesis.words, start_s) or estimate_words(text, start_s, stop_s)
+        words = shift_words(hypothesis.words, audio_start_s) or estimate_words(text, start_s, stop_s)
         transcript = Transcript(text, hypothesis.language, start_s, stop_s, final=True, words=words)
         self._context.emit(transcript)
         await self._outbox.put(transcript)

@@ -118,7 +118,7 @@ def test_single_bad_samples_do_not_spoil_a_segment(recognizer: MoonshineRecogniz
 @pytest.mark.embedded
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
 def test_hardly_ever_words_in_noise(recognizer: MoonshineRecognizer, exponent: float) -> None:
-    """White, pink and brown; of 225 clips of 0.5 to 3 s one was heard as words."""
+    """White, pink and brown; of 225 clips of 0.5 to 3 s two were heard as words."""
     heard = [hear(recognizer, noise(seed, exponent)) for seed in range(10)]
     assert sum(map(bool, heard)) <= 1
 

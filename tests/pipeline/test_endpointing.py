@@ -13,7 +13,8 @@ FRAME_S = 0.032
 
 
 def settings(**changes: Any) -> ListenSettings:
-    return load_settings().listen.model_copy(update=changes)
+    chosen = {"end_silence_ms": 480, "long_segment_s": 6.0, "long_end_silence_ms": 256, **changes}
+    return load_settings().listen.model_copy(update=chosen)
 
 
 def run(probabilities: Sequence[float], **changes: Any) -> list[Started | Stopped]:
