@@ -33,7 +33,7 @@ NORMAL_PEAK = 0.7
 
 MARGIN_S = 0.3
 """Silence put before and behind a segment: cut close, the model loses or invents its first and last words. On eight
-recordings (two minutes of English) cut at pauses, the word error rate was 10.9 % without it and 9.4 % with it."""
+recordings (two minutes of English) cut at pauses, the word error rate was 12.9 % without it and 8.6 % with it."""
 
 LEAST_MEAN_LOG_PROBABILITY = -1.0
 """Below this mean over the tokens the text is a guess: noise, another language, a scrap of a word."""

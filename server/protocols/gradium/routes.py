@@ -26,6 +26,8 @@ def gradium_routes(services: Services) -> APIRouter:
 def _sockets(services: Services) -> APIRouter:
     router = APIRouter()
 
+    # Some self-hosted set-ups dial the base path itself.
+    @router.websocket("/")
     @router.websocket("/speech/s2s")
     async def speech_to_speech(socket: WebSocket) -> None:
         await Connection(socket, GradiumAdapter(), services).serve(_refusal(socket, services))
