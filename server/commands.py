@@ -84,8 +84,12 @@ class Adapter(Protocol):
     protocol: str
     """The vendor's name, for metrics and logs."""
 
-    def receive(self, message: str | bytes) -> Sequence[Command | Output]:
-        """Take one message of the client. Raises nothing: what is wrong becomes an output."""
+    def parse(self, message: str | bytes) -> object:
+        """Read one message of the client, faults included. Changes nothing here: large ones are read in a worker."""
+        ...
+
+    def receive(self, parsed: object) -> Sequence[Command | Output]:
+        """Take what `parse` read. Raises nothing: what is wrong becomes an output."""
         ...
 
     def opened(self, key: Key, session_id: str) -> Sequence[Output]:

@@ -35,6 +35,8 @@ log = logging.getLogger("dragoman.server.connection")
 
 FIRST_MESSAGE_S = 5.0
 """A client that is refused is told so after its first message, or after this long."""
+INLINE_CHARACTERS = 65_536
+"""A message this long is read within a fraction of a millisecond; longer ones are read in a worker."""
 CLOSE_S = 5.0
 """How long the last messages and the Close frame may take to leave."""
 
@@ -104,7 +106,7 @@ class Connection:
                 self._fail(None, MessageTooLarge(limits.message_bytes))
                 continue
             self._services.usage.messages_in += 1
-            for action in self._adapter.receive(message):
+            for action in self._adapter.receive(await self._parse(message)):
                 if isinstance(action, Send | Close):
                     self._say([action])
                 else:
@@ -116,6 +118,11 @@ class Connection:
             raise WebSocketDisconnect(event.get("code", 1005))
         message: str | bytes | None = event.get("text")
         return message if message is not None else bytes(event["bytes"])
+
+    async def _parse(self, message: str | bytes) -> object:
+        if len(message) <= INLINE_CHARACTERS:
+            return self._adapter.parse(message)
+        return await self._services.offload.run(self._adapter.parse, message)
 
     async def _carry_out(self, command: Command) -> None:
         if isinstance(command, Open):
@@ -208,6 +215,8 @@ class Connection:
     def _emit(self, key: Key, event: Event) -> None:
         if key not in self._sessions or self._outbox.closing:
             return
+        if isinstance(event, Translation):
+            self._services.usage.text_out += len(event.text)
         if self._services.settings.log_transcripts and isinstance(event, Transcript | Translation):
             log.debug("%s %s: %s", type(event).__name__.lower(), event.language, event.text)
         self._say(self._adapter.event(key, event))

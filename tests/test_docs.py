@@ -196,7 +196,7 @@ def told_to_broken_clients() -> Iterator[tuple[int, str]]:
     for messages in BROKEN:
         adapter = GradiumAdapter()
         for message in messages:
-            actions = adapter.receive(json.dumps(message) if isinstance(message, dict) else message)
+            actions = adapter.receive(adapter.parse(json.dumps(message) if isinstance(message, dict) else message))
         (answer,) = (json.loads(action.data) for action in actions if isinstance(action, Send))
         yield answer["code"], answer["message"]
 

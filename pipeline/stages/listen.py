@@ -10,6 +10,9 @@ from dragoman.pipeline.events import SpeechEnded, SpeechStarted
 from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
 
+BATCH_FRAMES = 4
+"""Frames that are judged together (128 ms with Silero): waking the detector costs more than a frame does."""
+
 Heard = SpeechStarted | SpeechEnded | SpeechChunk | SegmentEnd
 
 
@@ -23,6 +26,8 @@ class Listener:
         self._before = round(settings.pre_speech_ms / 1000 * SAMPLE_RATE_HZ)
         self._after = round(settings.post_speech_ms / 1000 * SAMPLE_RATE_HZ)
         self._keep = self._before + round(settings.min_speech_ms / 1000 * SAMPLE_RATE_HZ) + self._frame
+        self._new: list[Samples] = []
+        self._new_length = 0
         self._held = np.zeros(0, np.float32)
         self._base = 0
         """Place of the first held sample."""
@@ -33,9 +38,16 @@ class Listener:
         self._sent = 0
         """Everything before this place was either sent or given up; no sample goes into two segments."""
 
-    def push(self, samples: Samples) -> list[Heard]:
-        """Judge what is new, in whole frames; what is left over waits for the next call."""
-        self._held = np.concatenate([self._held, samples])
+    def add(self, samples: Samples) -> bool:
+        """Take samples without judging them (this does not block); True when enough of them wait to be judged."""
+        self._new.append(samples)
+        self._new_length += len(samples)
+        return self._base + len(self._held) + self._new_length - self._seen >= BATCH_FRAMES * self._frame
+
+    def judge(self) -> list[Heard]:
+        """Judge what was added, in whole frames; what is left over waits for the next call."""
+        self._held = np.concatenate([self._held, *self._new])
+        self._new, self._new_length = [], 0
         new = self._held[self._seen - self._base :]
         whole = len(new) - len(new) % self._frame
         if not whole:
@@ -56,8 +68,11 @@ class Listener:
 
     def stop(self, *, final: bool) -> list[Heard]:
         """End the open segment now; `final` also judges the incomplete last frame, padded with silence."""
+        heard = self.judge()
         left = len(self._held) - (self._seen - self._base)
-        heard = self.push(np.zeros(self._frame - left, np.float32)) if final and left else []
+        if final and left:
+            self.add(np.zeros(self._frame - left, np.float32))
+            heard += self.judge()
         change = self._endpointer.stop()
         return heard + (self._end(change) if change else [])
 
@@ -105,7 +120,7 @@ async def listen(
             if isinstance(item, Flush | End):
                 heard = await context.offload.run(listener.stop, final=isinstance(item, End))
             else:
-                heard = await context.offload.run(listener.push, item)
+                heard = await context.offload.run(listener.judge) if listener.add(item) else []
         for found in heard:
             if isinstance(found, SpeechStarted | SpeechEnded):
                 context.emit(found)

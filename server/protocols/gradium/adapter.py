@@ -7,18 +7,16 @@ be used again as soon as the request is over.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from dragoman.pipeline.events import Ended, Event, Flushed, Speech, Translation
 from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
 from dragoman.server.failures import BadMessage, Fault, ShuttingDown
 from dragoman.server.protocols.gradium import messages
 from dragoman.server.protocols.gradium.errors import GOING_AWAY, close_reason, error_of
+from dragoman.server.protocols.gradium.parsing import AudioIn, Unreadable, parse
 from dragoman.server.protocols.gradium.setup import Request, parse_setup
 
-M = TypeVar("M", bound=msgspec.Struct)
 FRAME_S = 0.08
 """The length of the frame whose size `ready` tells."""
 
@@ -49,26 +47,28 @@ class GradiumAdapter:
         self._close: Close | None = None
         """How the socket closes once nothing is active; None while it stays open."""
 
-    def receive(self, message: str | bytes) -> Sequence[Command | Output]:
+    def parse(self, message: str | bytes) -> object:
+        """The message as one of `messages`, or the BadMessage that it is, with the fields that tell whose it was."""
+        return parse(message)
+
+    def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message of the client."""
         try:
-            fields = _parse(message)
-        except BadMessage as error:
-            return self.failed(None, error)
-        try:
-            match fields["type"]:
-                case "setup":
-                    return self._setup(fields)
-                case "audio":
-                    return self._audio(_convert(fields, messages.AudioIn))
-                case "end_of_stream":
-                    return self._end_of_stream(_convert(fields, messages.EndOfStreamIn))
-                case "flush":
-                    return self._flush(_convert(fields, messages.FlushIn))
+            match parsed:
+                case dict():
+                    return self._setup(parsed)
+                case AudioIn():
+                    return self._audio(parsed)
+                case messages.EndOfStreamIn():
+                    return self._end_of_stream(parsed)
+                case messages.FlushIn():
+                    return self._flush(parsed)
+                case Unreadable():
+                    return self._unreadable(parsed)
                 case _:
                     return ()
         except BadMessage as error:
-            return self._reject_message(fields, error)
+            return self._reject(error, _id_of(parsed))
 
     def opened(self, key: Key, session_id: str) -> Sequence[Output]:
         """The request runs: say ready."""
@@ -128,13 +128,9 @@ class GradiumAdapter:
             Open(number, request.input_format, request.output_format, request.source, request.target, request.voice_id)
         ]
 
-    def _audio(self, message: messages.AudioIn) -> Sequence[Command]:
+    def _audio(self, message: AudioIn) -> Sequence[Command]:
         active = self._find(message.client_req_id)
-        try:
-            data = messages.decode_base64(message.audio)
-        except ValueError as error:
-            raise BadMessage("audio is not base64", Fault.AUDIO) from error
-        return [Feed(active.number, data)] if data and not active.complete else []
+        return [Feed(active.number, message.data)] if message.data and not active.complete else []
 
     def _flush(self, message: messages.FlushIn) -> Sequence[Command]:
         active = self._find(message.client_req_id)
@@ -162,18 +158,16 @@ class GradiumAdapter:
             raise BadMessage("several requests are active: client_req_id is missing", Fault.ORDER)
         raise BadMessage("Session not found. Send setup first.", Fault.ORDER)
 
-    def _reject_message(self, fields: dict[str, Any], error: BadMessage) -> Sequence[Command | Output]:
-        """A message that cannot be carried out; one that cannot be read ends the request that it was meant for."""
-        named = fields.get("client_req_id")
-        client_req_id = named if isinstance(named, str) else None
-        if error.kind in {Fault.SYNTAX, Fault.AUDIO}:
-            try:
-                active = self._find(client_req_id)
-            except BadMessage:
-                return self._reject(error, client_req_id)
-            del self._active[active.number]
-            return [Abort(active.number), *self._reject(error, active.client_req_id)]
-        return self._reject(error, client_req_id)
+    def _unreadable(self, message: Unreadable) -> Sequence[Command | Output]:
+        """What is no message at all ends the connection; a message with a fault ends the request it was meant for."""
+        if message.fatal:
+            return self.failed(None, message.error)
+        try:
+            active = self._find(message.client_req_id)
+        except BadMessage:
+            return self._reject(message.error, message.client_req_id)
+        del self._active[active.number]
+        return [Abort(active.number), *self._reject(message.error, active.client_req_id)]
 
     def _reject(self, error: Exception, client_req_id: str | None) -> Sequence[Output]:
         code, message = error_of(error)
@@ -220,25 +214,9 @@ class GradiumAdapter:
         return self._active[key]
 
 
-def _parse(message: str | bytes) -> dict[str, Any]:
-    if isinstance(message, bytes):
-        raise BadMessage("messages must be JSON objects in text frames, not binary frames")
-    try:
-        fields = msgspec.json.decode(message)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadMessage(f"message is not JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise BadMessage("message is not a JSON object")
-    if not isinstance(fields.get("type"), str):
-        raise BadMessage("message has no string field 'type'")
-    return fields
-
-
-def _convert(fields: dict[str, Any], kind: type[M]) -> M:
-    try:
-        return msgspec.convert(fields, kind)
-    except msgspec.ValidationError as error:
-        raise BadMessage(f"invalid {fields['type']} message: {error}", Fault.SYNTAX) from error
+def _id_of(parsed: object) -> str | None:
+    named = parsed.get("client_req_id") if isinstance(parsed, dict) else getattr(parsed, "client_req_id", None)
+    return named if isinstance(named, str) else None
 
 
 def _finish(active: _Active) -> list[Command]:

@@ -1,7 +1,6 @@
 """Every message of the wire as a msgspec struct. Fields that do not apply are left out, never sent as null."""
 
 import binascii
-import re
 from typing import Any
 
 import msgspec
@@ -103,19 +102,6 @@ class Error(_Message, tag="error"):
     message: str
     code: int
     client_req_id: str | None = None
-
-
-_URL_SAFE = str.maketrans("-_", "+/")
-_BLANKS = re.compile(r"\s+")
-
-
-def decode_base64(text: str) -> bytes:
-    """Decode base64; the URL-safe alphabet, missing padding and line breaks are understood too. Raises ValueError."""
-    try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        text = _BLANKS.sub("", text).translate(_URL_SAFE).rstrip("=")
-    return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
 
 
 def encode_base64(data: bytes) -> str:

@@ -16,7 +16,8 @@ def hear(audio: Samples, chunk: int) -> list[Heard]:
     listener = Listener(FakeDetector(), LISTEN)
     heard: list[Heard] = []
     for start in range(0, len(audio), chunk):
-        heard += listener.push(audio[start : start + chunk])
+        if listener.add(audio[start : start + chunk]):
+            heard += listener.judge()
     return heard + listener.stop(final=True)
 
 
@@ -61,7 +62,8 @@ def test_the_end_of_the_input_ends_the_segment_with_its_last_sample() -> None:
 def test_silence_gives_nothing_and_is_not_kept() -> None:
     listener = Listener(FakeDetector(), LISTEN)
     for _ in range(100):
-        assert listener.push(silence(1.0)) == []
+        assert listener.add(silence(1.0))
+        assert listener.judge() == []
     assert len(listener._held) < 16_000
     assert listener.stop(final=True) == []
 

@@ -12,12 +12,13 @@ from dragoman.pipeline.events import Ended, Flushed, Speech, SpeechStarted, Tran
 from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Open, Output, Send
 from dragoman.server.failures import IdleTooLong, ShuttingDown, TooManySessions
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.gradium.parsing import parse
 
 Actions = Sequence[Command | Output]
 
 
 def send(adapter: GradiumAdapter, kind: str, **fields: Any) -> Actions:
-    return adapter.receive(json.dumps({**fields, "type": kind}))
+    return adapter.receive(parse(json.dumps({**fields, "type": kind})))
 
 
 def open_one(adapter: GradiumAdapter, **fields: Any) -> int:
@@ -124,7 +125,7 @@ def test_unknown_types_are_ignored() -> None:
 def test_what_is_not_a_message_ends_the_connection(text: str) -> None:
     adapter = GradiumAdapter()
     open_one(adapter)
-    outputs = said(adapter.receive(text.encode("utf-8", "replace").decode()))
+    outputs = said(adapter.receive(parse(text.encode("utf-8", "replace").decode())))
     message, close = outputs
     assert isinstance(message, dict)
     assert isinstance(close, Close)
@@ -133,7 +134,7 @@ def test_what_is_not_a_message_ends_the_connection(text: str) -> None:
 
 
 def test_binary_frames_are_refused() -> None:
-    message, close = said(GradiumAdapter().receive(b"{}"))
+    message, close = said(GradiumAdapter().receive(parse(b"{}")))
     assert isinstance(message, dict)
     assert "text frames" in message["message"]
     assert close == Close(1008, message["message"])

@@ -10,6 +10,7 @@ from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.events import Ended, Flushed, Speech, Translation
 from dragoman.server.commands import Abort, Close, Feed, Finish, FlushInput, Open, Send
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.gradium.parsing import parse
 
 CODES = {1000, 1001, 1002, 1003, 1008, 1009, 1011}
 SERVER_TYPES = {"ready", "text", "audio", "flushed", "end_of_stream", "error"}
@@ -32,7 +33,7 @@ config_keys = st.sampled_from(
         "delay_in_frames",
         "rewrite_rules",
         "other",
-    ]  # fmt: skip
+    ]
 )
 configs = values | st.dictionaries(config_keys, values | st.sampled_from(["es", "pt-BR", "any", 0.5, 1]), max_size=5)
 formats = st.sampled_from(["pcm", "wav", "opus", "pcm_8000", "ulaw_8000", " pcm ", "mp3"]) | values
@@ -80,7 +81,7 @@ def check(outputs: Any) -> list[Any]:
 @settings(max_examples=300, deadline=None)
 @given(setups)
 def test_every_setup_opens_or_is_refused(setup: dict[str, Any]) -> None:
-    outputs = GradiumAdapter().receive(json.dumps(setup))
+    outputs = GradiumAdapter().receive(parse(json.dumps(setup)))
     opened = [output for output in outputs if isinstance(output, Open)]
     errors = [output for output in outputs if isinstance(output, Send) and output.error is not None]
     check(outputs)
@@ -90,7 +91,7 @@ def test_every_setup_opens_or_is_refused(setup: dict[str, Any]) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text() | st.binary() | values.map(json.dumps))
 def test_every_frame_is_answered(frame: str | bytes) -> None:
-    check(GradiumAdapter().receive(frame))
+    check(GradiumAdapter().receive(parse(frame)))
 
 
 @settings(max_examples=200, deadline=None)
@@ -101,7 +102,7 @@ def test_every_conversation_stays_in_the_protocol(steps: list[Any], data: st.Dat
     for step in steps:
         outputs: Any = ()
         if isinstance(step, dict):
-            outputs = adapter.receive(json.dumps(step))
+            outputs = adapter.receive(parse(json.dumps(step)))
             for command in check(outputs):
                 if isinstance(command, Open):
                     running.append(command.key)
