@@ -70,6 +70,11 @@ class Connection:
             self._services.connections.discard(self)
             await _cancel([reader, writer, *self._tasks.values()])
 
+    @property
+    def busy(self) -> bool:
+        """Whether a session runs, or something that was said has not been sent yet."""
+        return bool(self._tasks or len(self._outbox))
+
     def shut_down(self) -> None:
         """Tell the client that the server is ending, and close."""
         self._fail(None, ShuttingDown())
@@ -149,20 +154,19 @@ class Connection:
             await services.until_loaded()
             engines = services.engines
             plan = engines.plan(source=command.source, target=command.target, voice_id=command.voice_id)
+            session = Session(
+                SessionRequest(command.input_format, command.output_format, plan),
+                engines,
+                services.settings,
+                services.offload,
+                session_id=session_id,
+                emit=lambda event: self._emit(command.key, event),
+                observer=self._observer,
+            )
             services.admission.enter()
-        except (Failure, ModelError) as error:
+        except (Failure, ModelError, AudioError) as error:
             self._fail(command.key, error)
             return
-        request = SessionRequest(command.input_format, command.output_format, plan)
-        session = Session(
-            request,
-            engines,
-            services.settings,
-            services.offload,
-            session_id=session_id,
-            emit=lambda event: self._emit(command.key, event),
-            observer=self._observer,
-        )
         self._sessions[command.key] = session
         self._hearing.add(command.key)
         self._say(self._adapter.opened(command.key, session_id))
@@ -222,6 +226,8 @@ class Connection:
         self._say(self._adapter.event(key, event))
 
     def _fail(self, key: Key | None, error: Exception) -> None:
+        if self._outbox.closing:
+            return
         log.info("told the client: %s", error)
         if isinstance(error, OutputNotRead | ShuttingDown):
             # Who does not read cannot be told anything either; it gets a moment, then the socket goes.

@@ -23,6 +23,9 @@ class Outbox:
         self._filled = asyncio.Event()
         self.closing = False
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def put(self, output: Output) -> None:
         """Append `output`. Raises OutputNotRead when more than the limit would wait."""
         if self.closing:

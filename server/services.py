@@ -28,6 +28,11 @@ EngineLoader = Callable[[Settings, Callable[[BatchRecord], None]], Engines]
 class Closable(Protocol):
     """What can be told that the server is ending."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to finish first."""
+        ...
+
     def shut_down(self) -> None: ...
 
 
@@ -75,8 +80,12 @@ class Services:
         try:
             async with asyncio.timeout(self.settings.limits.drain_s):
                 await self.admission.until_empty()
+                # What a session has said may still be on its way to a client that reads slowly.
+                while any(connection.busy for connection in self.connections):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
         except TimeoutError:
-            log.warning("%d sessions did not finish in time", self.admission.running)
+            busy = sum(connection.busy for connection in self.connections)
+            log.warning("%d connections did not finish in time", busy)
         for connection in list(self.connections):
             connection.shut_down()
 

@@ -10,7 +10,8 @@ import asyncio
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 CLOSE_REPLY_S = 1.0
-LINGER_S = 1.0
+LINGER_S = 3.0
+"""A connection that is done, and from which nothing has gone out for this long, is cut."""
 
 
 class LiveWebSocketProtocol(WebSocketsSansIOProtocol):
@@ -21,11 +22,15 @@ class LiveWebSocketProtocol(WebSocketsSansIOProtocol):
         self.close_timeout = CLOSE_REPLY_S
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
-        """Once the application is done, the transport gets a moment to send what is left, then it is cut."""
+        """Once the application is done, the transport may send what is left for as long as the client takes it."""
         super().on_task_complete(task)
-        if not self.disconnected:
-            self.loop.call_later(CLOSE_REPLY_S + LINGER_S, self._abort)
+        self._linger(-1)
 
-    def _abort(self) -> None:
-        if not self.disconnected:
+    def _linger(self, left_before: int) -> None:
+        if self.disconnected:
+            return
+        left = self.transport.get_write_buffer_size()
+        if left == left_before:
             self.transport.abort()
+        else:
+            self.loop.call_later(LINGER_S, self._linger, left)

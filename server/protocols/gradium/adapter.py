@@ -103,9 +103,9 @@ class GradiumAdapter:
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
         """Say what ended a request or the connection; close once nothing else is active."""
         if key is not None:
-            active = self._of(key)
-            del self._active[active.number]
-            return self._reject(error, active.client_req_id)
+            # A request that has just ended has nothing more to say, whatever its session still ran into.
+            active = self._active.pop(key, None) if isinstance(key, int) else None
+            return self._reject(error, active.client_req_id) if active is not None else ()
         code, message = error_of(error)
         idle, self._close = not self._active, Close(code, close_reason(message))
         self._active.clear()

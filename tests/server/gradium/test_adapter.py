@@ -350,3 +350,10 @@ def test_failures_of_the_connection() -> None:
     told = str(ShuttingDown())
     assert said(running.failed(None, ShuttingDown())) == [error(told, 1011), Close(1001, told)]
     assert said(idle.failed(None, ShuttingDown())) == [Close(1001, told)]
+
+
+def test_a_failure_behind_the_end_is_nobodys() -> None:
+    adapter = GradiumAdapter()
+    key = open_one(adapter)
+    adapter.event(key, Ended())
+    assert adapter.failed(key, BadAudio("late")) == ()
