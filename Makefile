@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: `make serve` and `make test`.
 PYTHON ?= python3
-PORT ?= 8000
+PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
