@@ -7,9 +7,9 @@ from pydantic import SecretStr
 from rich.markup import escape
 from rich.table import Column, Table
 
-from dragoman.cli.options import ConfigFile, EngineSet, console, fail, settings_or_exit
+from dragoman.cli.options import ConfigFile, EngineSet, console, loaded_engines, settings_or_exit
 from dragoman.models.base import LanguagePair, Voice
-from dragoman.models.errors import ModelError
+from dragoman.models.remedies import for_translation
 
 NAMED = ("en", "fr", "de", "es", "pt")
 """The languages that the catalogue has named voices for."""
@@ -22,14 +22,7 @@ def voices(
     every: Annotated[bool, typer.Option("--all", help="Also the languages beyond the catalogue.")] = False,
 ) -> None:
     """List the voices that can be asked for."""
-    from dragoman.models.loading import load_engines
-
-    settings = settings_or_exit(config, {"engines": {"set": engines}})
-    try:
-        loaded = load_engines(settings)
-    except (ModelError, ValueError) as error:
-        fail(str(error))
-    try:
+    with loaded_engines(config, engines) as loaded:
         table = Table(
             Column("voice_id", no_wrap=True),
             "name",
@@ -45,8 +38,6 @@ def voices(
             if listed and language in (None, voice.language):
                 table.add_row(*_voice_row(voice))
         console.print(table)
-    finally:
-        loaded.close()
 
 
 def _voice_row(voice: Voice) -> tuple[str, ...]:
@@ -56,18 +47,8 @@ def _voice_row(voice: Voice) -> tuple[str, ...]:
 
 def models(config: ConfigFile = None, engines: EngineSet = None) -> None:
     """Show which engine serves which language or pair, and what is missing."""
-    from dragoman.models.loading import load_engines
-    from dragoman.models.remedies import for_translation
-
-    settings = settings_or_exit(config, {"engines": {"set": engines}})
-    try:
-        loaded = load_engines(settings)
-    except (ModelError, ValueError) as error:
-        fail(str(error))
-    try:
+    with loaded_engines(config, engines) as loaded:
         found = loaded.describe()
-    finally:
-        loaded.close()
     table = Table("stage", "language or pair", "engine", box=None)
     table.add_row("voice activity", "any", found["vad"])
     stages = (("recognise", found["recognise"]), ("translate", found["translate"]), ("speak", found["speak"]))

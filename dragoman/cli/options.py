@@ -1,5 +1,7 @@
 """Options that several commands share, and how a wrong configuration ends a command."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -8,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from dragoman.config.settings import Settings, SettingsError, load_settings
+from dragoman.models.errors import ModelError
+from dragoman.models.registry import Engines
 
 console = Console()
 errors = Console(stderr=True)
@@ -24,6 +28,22 @@ def settings_or_exit(path: Path | None, overrides: dict[str, Any] | None = None)
         return load_settings(path, overrides)
     except SettingsError as error:
         fail(str(error), code=2)
+
+
+@contextmanager
+def loaded_engines(path: Path | None, engines: str | None) -> Iterator[Engines]:
+    """The engines of the effective settings, closed at the end; exit code 1 where they cannot be loaded."""
+    from dragoman.models.loading import load_engines
+
+    settings = settings_or_exit(path, {"engines": {"set": engines}})
+    try:
+        loaded = load_engines(settings)
+    except (ModelError, ValueError) as error:
+        fail(str(error))
+    try:
+        yield loaded
+    finally:
+        loaded.close()
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
