@@ -1,7 +1,8 @@
 """Builds the engines that the settings ask for, out of what is installed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,15 +48,23 @@ def _load_scripted(settings: Settings, observer: Observer | None) -> Engines:
 
 def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
+    from dragoman.models.argos import ArgosTranslator, package_folders  # noqa: PLC0415
     from dragoman.models.espeak import EspeakSynthesizer  # noqa: PLC0415
     from dragoman.models.moonshine import MoonshineRecognizer  # noqa: PLC0415
     from dragoman.models.silero import SileroDetector  # noqa: PLC0415
 
     # Each in order of preference: the first that is installed and can do a thing does it.
     recognizers: Factories[Recognizer] = {"moonshine": MoonshineRecognizer}
-    translators: Factories[Translator] = {"apertium": ApertiumTranslator}
+    argos = settings.models_path / "argos"
+    translators: dict[str, Callable[[], Translator]] = {
+        "argos": partial(ArgosTranslator, argos),
+        "apertium": ApertiumTranslator,
+    }
     synthesizers: Factories[Synthesizer] = {"espeak": EspeakSynthesizer}
     chosen = settings.engines
+    # Argos packages are additions: having none is no fault of an installation that did not ask for them.
+    if chosen.set == "embedded" or (chosen.translator != "argos" and not package_folders(argos)):
+        del translators["argos"]
     missing: list[EngineUnavailable] = []
     with ThreadPoolExecutor(thread_name_prefix="load-engine") as pool:
         detecting = pool.submit(SileroDetector)
@@ -64,8 +73,9 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         turning = pool.submit(_build, "translator", translators, chosen.translator, missing)
         heard, turned, spoken = hearing.result(), turning.result(), speaking.result()
         detector = detecting.result()
+    _warm(turned, {code for engine in heard for code in engine.languages}, missing)
     languages = [code for engine in spoken for code in engine.languages]
-    engines = Engines(
+    return Engines(
         name=settings.engines.set,
         detector=detector,
         recognizers=heard,
@@ -77,8 +87,6 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         max_queue=settings.engines.max_queue,
         observer=observer,
     )
-    _warm(turned, engines.source_languages)
-    return engines
 
 
 def _build(kind: str, factories: Factories[E], wanted: str, missing: list[EngineUnavailable]) -> list[E]:
@@ -94,13 +102,16 @@ def _build(kind: str, factories: Factories[E], wanted: str, missing: list[Engine
     return built
 
 
-def _warm(translators: Iterable[Translator], sources: Iterable[str]) -> None:
-    """Start what the first session would otherwise wait for."""
+def _warm(translators: Iterable[Translator], sources: Collection[str], missing: list[EngineUnavailable]) -> None:
+    """Start what the first session would otherwise wait for, and note what turns out to be broken."""
     from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
+    from dragoman.models.argos import ArgosTranslator  # noqa: PLC0415
 
     for engine in translators:
-        if isinstance(engine, ApertiumTranslator):
+        if isinstance(engine, ApertiumTranslator | ArgosTranslator):
             engine.warm([pair for pair in engine.pairs if pair.source in sources])
+        if isinstance(engine, ArgosTranslator):
+            missing += engine.broken
 
 
 def _catalogue(settings: Settings, more: Iterable[Voice]) -> VoiceCatalogue:

@@ -5,6 +5,9 @@ from dragoman.models.base import LanguagePair
 APERTIUM_PACKAGES = "apertium apertium-eng-spa apertium-es-pt apertium-fr-es"
 """The Debian packages of the embedded translator."""
 
+ARGOS_INDEX = "www.argosopentech.com/argospm/index"
+"""Where the packages of Argos Translate are listed, each with its link."""
+
 _APERTIUM_LANGUAGES = frozenset({"en", "es", "fr", "pt"})
 
 
@@ -19,7 +22,12 @@ def for_translation(pair: LanguagePair) -> str:
     """How to get a translator for `pair`."""
     if set(pair) <= _APERTIUM_LANGUAGES:
         return f"Install the embedded translator: apt-get install {APERTIUM_PACKAGES}"
-    return f"The Argos model translate-{pair.source}_{pair.target} is missing: see 'dragoman models' on the server"
+    steps = [pair] if "en" in pair else [LanguagePair(pair.source, "en"), LanguagePair("en", pair.target)]
+    names = " and ".join(f"translate-{step.source}_{step.target}" for step in steps)
+    return (
+        f"It takes the Argos package {names}, where there is one: get the .argosmodel file from {ARGOS_INDEX} and run "
+        "'dragoman install FILE' on the server"
+    )
 
 
 def for_speech(language: str) -> str:

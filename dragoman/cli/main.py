@@ -6,6 +6,7 @@ import typer
 
 from dragoman import __version__
 from dragoman.cli.inspect import config, models, voices
+from dragoman.cli.install import install
 from dragoman.cli.serve import serve
 from dragoman.cli.translate import translate
 
@@ -33,5 +34,5 @@ def _main(
     del version
 
 
-for command in (serve, translate, voices, models, config):
+for command in (serve, translate, voices, models, install, config):
     app.command()(command)
