@@ -1,0 +1,142 @@
+"""The command line: which measurements to make, in which order, and where the results go."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import capacity, compare, delay, endings, memory, overhead, report, served
+from bench.acoustic import ends_of
+from bench.machine import About
+from bench.processes import Meter
+from bench.report import Section
+from bench.talk import join, packaged_recordings
+from dragoman.testing import running_server
+
+OUT = Path(__file__).parent / "out"
+SECTIONS = ("delay", "end", "overhead", "capacity", "memory")
+IDLE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured: sessions one after the other, seconds of the talk, sessions at once."""
+
+    rounds: int
+    first_s: float
+    cuts: int
+    sizes: tuple[int, ...]
+    memory_sessions: int
+
+
+FULL = Scale(3, 600.0, 8, (1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 36), 16)
+QUICK = Scale(1, 20.0, 3, (1, 2, 4), 4)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what was asked for."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    if given[:1] == ["compare"]:
+        parser = argparse.ArgumentParser("python -m bench compare", description=compare.__doc__)
+        parser.add_argument("first", type=Path)
+        parser.add_argument("second", type=Path)
+        chosen = parser.parse_args(given[1:])
+        try:
+            compare.compare(chosen.first, chosen.second, console)
+        except (OSError, ValueError) as error:
+            raise SystemExit(str(error)) from error
+        return
+    chosen = _parser().parse_args(given)
+    only = tuple(chosen.only.split(",")) if chosen.only else SECTIONS
+    if wrong := set(only) - set(SECTIONS):
+        raise SystemExit(f"no such section: {', '.join(sorted(wrong))}; there is {', '.join(SECTIONS)}")
+    paths = chosen.audio or packaged_recordings()
+    about = About.here([path.name for path in paths], given)
+    for line in about.lines():
+        console.print(line)
+    run = Run(QUICK if chosen.quick else FULL, paths, chosen.limit, about.cores, console)
+    sections = []
+    for section in run.sections(only):
+        sections.append(section)
+        for grid in section.grids:
+            grid.show(console)
+    console.print(f"wrote {report.write(chosen.out, about, sections)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m bench", description="Measure the server; see docs/performance.md.")
+    parser.add_argument("--quick", action="store_true", help="a short run, for a first look")
+    parser.add_argument("--only", default="", help=f"some of the sections, with commas: {','.join(SECTIONS)}")
+    parser.add_argument("--audio", nargs="+", type=Path, default=[], help="recordings of English speech, any format")
+    parser.add_argument("--limit", type=float, default=3.0, help="seconds of delay that are too much (default: 3)")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the JSON files go (default: bench/out)")
+    return parser
+
+
+class Run:
+    """One run: what is measured with what, on one warm server for each group of sections."""
+
+    def __init__(self, scale: Scale, paths: Sequence[Path], limit_s: float, cores: int, console: Console) -> None:
+        self._scale, self._limit_s, self._cores, self._console = scale, limit_s, cores, console
+        self._talk = join(paths).first(scale.first_s)
+        self._ends_s = ends_of(self._talk)
+
+    def sections(self, only: Sequence[str]) -> Iterator[Section]:
+        """The sections of `only`, as each becomes ready."""
+        self._console.print(f"{self._talk.duration_s:.1f} s of speech: {self._talk.name}")
+        groups: list[tuple[set[str], Callable[[Sequence[str]], Iterator[Section]]]] = [
+            ({"delay", "end", "overhead"}, self._single),
+            ({"capacity"}, self._capacity),
+            ({"memory"}, self._memory),
+        ]
+        for names, measure in groups:
+            if names & set(only):
+                yield from measure(only)
+
+    def _single(self, only: Sequence[str]) -> Iterator[Section]:
+        """One session at a time. Delay and overhead are measured on the same sessions."""
+        scale = self._scale
+        with served.warm_server(self._talk) as server:
+            if {"delay", "overhead"} & set(only):
+                meter = Meter(server.process.pid)
+                time.sleep(IDLE_S)
+                idle_cores = meter.read().family_cores
+                rounds = []
+                for number in range(scale.rounds):
+                    self._console.print(f"session {number + 1} of {scale.rounds}, in real time")
+                    rounds.append(served.play(server, self._talk))
+            if "delay" in only:
+                yield delay.section(delay.measure(rounds, self._ends_s), rounds)
+            if "end" in only:
+                self._console.print("sessions that are cut off")
+                found = endings.measure(server, self._talk, self._ends_s, cuts=scale.cuts, files=scale.rounds)
+                yield endings.section(found)
+            if "overhead" in only:
+                self._console.print("the same engine calls without a server")
+                at_once = [served.play(server, self._talk, paced=False) for _ in range(scale.rounds)]
+        if "overhead" in only:
+            yield overhead.section(overhead.measure(self._talk, rounds, at_once, idle_cores, scale.rounds))
+
+    def _capacity(self, only: Sequence[str]) -> Iterator[Section]:
+        del only
+        with served.warm_server(self._talk) as server:
+            steps = capacity.measure(
+                server,
+                self._talk,
+                self._ends_s,
+                sizes=self._scale.sizes,
+                limit_s=self._limit_s,
+                tell=self._console.print,
+            )
+        yield capacity.section(steps, self._limit_s, self._cores)
+
+    def _memory(self, only: Sequence[str]) -> Iterator[Section]:
+        del only
+        self._console.print(f"{self._scale.memory_sessions} sessions, for their memory")
+        with running_server("embedded") as server:
+            yield memory.section(memory.measure(server, self._talk, self._ends_s, self._scale.memory_sessions))

@@ -1,0 +1,82 @@
+"""Many clients at once, in one process that does nothing else.
+
+Their speakers are independent: each begins at another place of the talk, so that its costly passages do not coincide.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.client import Conversation, converse
+from bench.processes import Meter, Usage
+from bench.talk import Talk
+
+STAGGER_S = (0.25, 0.75)
+"""Each session begins this long after the one before, at random."""
+LEAD_S = 0.5
+"""From the readiness of all messages to the first session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What the clients saw. `turns` tells at which of the places each session began to speak.
+
+    `window_s` is the span in which all of them spoke, on the monotonic clock; `usage` is the server's in that span,
+    `clients_s` the clients' own processor seconds in it.
+    """
+
+    conversations: list[Conversation]
+    turns: list[int]
+    window_s: tuple[float, float]
+    usage: Usage
+    clients_s: float
+
+
+def crowd(url: str, server_pid: int, talk: Talk, places_s: Sequence[float], size: int, seed: int) -> Crowd:
+    """Hold `size` sessions, each over the whole talk, from one of `places_s` round to there again.
+
+    Raises ValueError when the last one would begin after the first one has ended.
+    """
+    return asyncio.run(_crowd(url, server_pid, talk, places_s, size, seed))
+
+
+def starts(size: int, seed: int) -> list[float]:
+    """When each session begins, in seconds; the same for the same seed."""
+    generator = random.Random(seed)
+    found = [LEAD_S]
+    while len(found) < size:
+        found.append(found[-1] + generator.uniform(*STAGGER_S))
+    return found
+
+
+def turns(places: int, size: int, seed: int) -> list[int]:
+    """Which of `places` each session takes, at random; none twice before all were taken."""
+    generator = random.Random(seed)
+    found: list[int] = []
+    while len(found) < size:
+        found += generator.sample(range(places), places)
+    return found[:size]
+
+
+async def _crowd(url: str, server_pid: int, talk: Talk, places_s: Sequence[float], size: int, seed: int) -> Crowd:
+    taken = turns(len(places_s), size, seed)
+    messages = {turn: talk.turned(places_s[turn]).messages() for turn in set(taken)}
+    begins = starts(size, seed)
+    window_length_s = begins[0] + talk.duration_s - begins[-1]
+    if window_length_s <= 0:
+        raise ValueError(f"{size} sessions never speak all at once: the talk is too short")
+    zero_s = time.monotonic()
+
+    async def one(number: int) -> Conversation:
+        await asyncio.sleep(zero_s + begins[number] - time.monotonic())
+        return await converse(url, messages[taken[number]], talk.duration_s)
+
+    tasks = [asyncio.create_task(one(number)) for number in range(size)]
+    await asyncio.sleep(zero_s + begins[-1] - time.monotonic())
+    meter, own_s = Meter(server_pid), time.process_time()
+    window_s = (zero_s + begins[-1], zero_s + begins[-1] + window_length_s)
+    await asyncio.sleep(window_s[1] - time.monotonic())
+    usage, own_s = meter.read(), time.process_time() - own_s
+    return Crowd(list(await asyncio.gather(*tasks)), taken, window_s, usage, own_s)
