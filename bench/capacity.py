@@ -40,7 +40,7 @@ class Step:
 
 
 def step(size: int, found: Crowd, ends_s: Sequence[Sequence[float]]) -> Step:
-    """The figures of one crowd; `ends_s` are the pauses of the talk as it is told from each place."""
+    """The figures of one crowd; `ends_s` are the pauses of each session's talk."""
     began = [(number, one) for number, one in enumerate(found.conversations) if one.began_s]
     every: list[Clause] = []
     before_pause: list[Clause] = []
@@ -49,7 +49,7 @@ def step(size: int, found: Crowd, ends_s: Sequence[Sequence[float]]) -> Step:
         for clause in clauses_of(one.arrivals):
             if found.window_s[0] <= zero_s + clause.source_stop_s <= found.window_s[1]:
                 every.append(clause)
-                if nearest(ends_s[found.turns[number]], clause.source_stop_s) is not None:
+                if nearest(ends_s[number], clause.source_stop_s) is not None:
                     before_pause.append(clause)
     return Step(
         size=size,
@@ -68,7 +68,6 @@ def step(size: int, found: Crowd, ends_s: Sequence[Sequence[float]]) -> Step:
 def measure(
     server: RunningServer,
     talk: Talk,
-    places_s: Sequence[float],
     *,
     sizes: Iterable[int],
     limit_s: float,
@@ -78,11 +77,10 @@ def measure(
 
     def take(size: int) -> Step:
         tell(f"{size} sessions at once")
-        found = in_child(crowd, server.url, server.process.pid, talk, places_s, size, SEED)
-        steps.append(step(size, found, ends_s))
+        found = in_child(crowd, server.url, server.process.pid, talk, size, SEED)
+        steps.append(step(size, found, [ends_of(talk.turned(place_s)) for place_s in found.places_s]))
         return steps[-1]
 
-    ends_s = [ends_of(talk.turned(place_s)) for place_s in places_s]
     steps: list[Step] = []
     held = 0
     for size in sizes:

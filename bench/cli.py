@@ -33,7 +33,7 @@ class Scale:
     memory_sessions: int
 
 
-FULL = Scale(3, 600.0, 8, (1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 36), 16)
+FULL = Scale(3, 600.0, 8, (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 36), 16)
 QUICK = Scale(1, 20.0, 3, (1, 2, 4), 4)
 
 
@@ -128,7 +128,6 @@ class Run:
             steps = capacity.measure(
                 server,
                 self._talk,
-                self._ends_s,
                 sizes=self._scale.sizes,
                 limit_s=self._limit_s,
                 tell=self._console.print,
@@ -139,4 +138,4 @@ class Run:
         del only
         self._console.print(f"{self._scale.memory_sessions} sessions, for their memory")
         with running_server("embedded") as server:
-            yield memory.section(memory.measure(server, self._talk, self._ends_s, self._scale.memory_sessions))
+            yield memory.section(memory.measure(server, self._talk, self._scale.memory_sessions))

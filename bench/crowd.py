@@ -21,25 +21,25 @@ LEAD_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """What the clients saw. `turns` tells at which of the places each session began to speak.
+    """What the clients saw. `places_s` tells where in the talk each session began to speak.
 
     `window_s` is the span in which all of them spoke, on the monotonic clock; `usage` is the server's in that span,
     `clients_s` the clients' own processor seconds in it.
     """
 
     conversations: list[Conversation]
-    turns: list[int]
+    places_s: list[float]
     window_s: tuple[float, float]
     usage: Usage
     clients_s: float
 
 
-def crowd(url: str, server_pid: int, talk: Talk, places_s: Sequence[float], size: int, seed: int) -> Crowd:
-    """Hold `size` sessions, each over the whole talk, from one of `places_s` round to there again.
+def crowd(url: str, server_pid: int, talk: Talk, size: int, seed: int) -> Crowd:
+    """Hold `size` sessions, each over the whole talk, from a place of its own round to there again.
 
     Raises ValueError when the last one would begin after the first one has ended.
     """
-    return asyncio.run(_crowd(url, server_pid, talk, places_s, size, seed))
+    return asyncio.run(_crowd(url, server_pid, talk, size, seed))
 
 
 def starts(size: int, seed: int) -> list[float]:
@@ -51,19 +51,20 @@ def starts(size: int, seed: int) -> list[float]:
     return found
 
 
-def turns(places: int, size: int, seed: int) -> list[int]:
-    """Which of `places` each session takes, at random; none twice before all were taken."""
+def places(begins: Sequence[float], duration_s: float, seed: int) -> list[float]:
+    """Where in the talk each session begins to speak, for sessions that begin at `begins`.
+
+    At any moment the speakers are then spread over the talk: one in each of as many equal parts, at random within it.
+    """
     generator = random.Random(seed)
-    found: list[int] = []
-    while len(found) < size:
-        found += generator.sample(range(places), places)
-    return found[:size]
+    part_s = duration_s / len(begins)
+    return [((number + generator.random()) * part_s + begin_s) % duration_s for number, begin_s in enumerate(begins)]
 
 
-async def _crowd(url: str, server_pid: int, talk: Talk, places_s: Sequence[float], size: int, seed: int) -> Crowd:
-    taken = turns(len(places_s), size, seed)
-    messages = {turn: talk.turned(places_s[turn]).messages() for turn in set(taken)}
+async def _crowd(url: str, server_pid: int, talk: Talk, size: int, seed: int) -> Crowd:
     begins = starts(size, seed)
+    places_s = places(begins, talk.duration_s, seed)
+    messages = [talk.turned(place_s).messages() for place_s in places_s]
     window_length_s = begins[0] + talk.duration_s - begins[-1]
     if window_length_s <= 0:
         raise ValueError(f"{size} sessions never speak all at once: the talk is too short")
@@ -71,7 +72,7 @@ async def _crowd(url: str, server_pid: int, talk: Talk, places_s: Sequence[float
 
     async def one(number: int) -> Conversation:
         await asyncio.sleep(zero_s + begins[number] - time.monotonic())
-        return await converse(url, messages[taken[number]], talk.duration_s)
+        return await converse(url, messages[number], talk.duration_s)
 
     tasks = [asyncio.create_task(one(number)) for number in range(size)]
     await asyncio.sleep(zero_s + begins[-1] - time.monotonic())
@@ -79,4 +80,4 @@ async def _crowd(url: str, server_pid: int, talk: Talk, places_s: Sequence[float
     window_s = (zero_s + begins[-1], zero_s + begins[-1] + window_length_s)
     await asyncio.sleep(window_s[1] - time.monotonic())
     usage, own_s = meter.read(), time.process_time() - own_s
-    return Crowd(list(await asyncio.gather(*tasks)), taken, window_s, usage, own_s)
+    return Crowd(list(await asyncio.gather(*tasks)), places_s, window_s, usage, own_s)

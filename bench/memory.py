@@ -44,24 +44,24 @@ class Held:
         return (median(one.uss for one in self.during) - self.primed.uss) / self.size
 
 
-def measure(server: RunningServer, talk: Talk, places_s: Sequence[float], size: int) -> Held:
+def measure(server: RunningServer, talk: Talk, size: int) -> Held:
     """Hold `size` sessions, twice, at a server that has just become ready. Raises SessionFailed."""
     pid = server.process.pid
     ready = Memory.of(pid)
     play(server, talk, paced=False)
     primed = Memory.of(pid)
-    during = _during(server, talk, places_s, size)
+    during = _during(server, talk, size)
     after = Memory.of(pid)
-    _during(server, talk, places_s, size)
+    _during(server, talk, size)
     return Held(size, ready, primed, during, after, Memory.of(pid))
 
 
-def _during(server: RunningServer, talk: Talk, places_s: Sequence[float], size: int) -> list[Memory]:
+def _during(server: RunningServer, talk: Talk, size: int) -> list[Memory]:
     """What the server held while all sessions spoke."""
     pid = server.process.pid
     looks: list[tuple[float, Memory]] = []
     with ThreadPoolExecutor(1) as pool:
-        talking = pool.submit(in_child, crowd, server.url, pid, talk, places_s, size, size)
+        talking = pool.submit(in_child, crowd, server.url, pid, talk, size, size)
         while not wait([talking], timeout=EVERY_S).done:
             looks.append((monotonic(), Memory.of(pid)))
         found = talking.result()

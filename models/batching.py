@@ -73,7 +73,7 @@ class EngineOwner(Generic[RequestT, ResultT]):
     After the first request of a batch came, up to `max_wait_s` seconds are spent waiting for `max_batch` of them. At
     most `max_queue` requests wait. `observer` is called in the owner thread after each call of the engine and must
     be quick. An engine that may be called from several threads at once can have several `workers`. Threads start when
-    they are first needed and end with `close`, which must be called.
+    they are first needed and end with `close`; one that nobody closed does not keep the process from ending.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class EngineOwner(Generic[RequestT, ResultT]):
                 raise Overloaded(self.name) from None
             busy = sum(map(bool, self._running.values()))
             if len(self._threads) < min(self._workers, busy + len(self._queue)):
-                thread = threading.Thread(target=self._serve, name=f"engine-{self.name}")
+                thread = threading.Thread(target=self._serve, name=f"engine-{self.name}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
             self._changed.notify_all()

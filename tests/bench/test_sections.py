@@ -7,7 +7,7 @@ import pytest
 
 from bench.capacity import Step, section, step
 from bench.client import Arrival, Conversation, Message
-from bench.crowd import LEAD_S, STAGGER_S, Crowd, starts, turns
+from bench.crowd import LEAD_S, STAGGER_S, Crowd, places, starts
 from bench.delay import measure
 from bench.memory import Held
 from bench.overhead import Overhead
@@ -48,8 +48,8 @@ def test_a_crowd_counts_what_was_said_while_all_spoke() -> None:
     zero_s = 100.0 - CHUNK_S
     began = conversation((1.0, 9.0), (5.0, 0.5), (6.0, 2.0), (15.0, 9.0))
     refused = Conversation(failure="too many")
-    crowd = Crowd([began, refused], [1, 0], (zero_s + 4.0, zero_s + 10.0), USAGE, clients_s=1.0)
-    found = step(2, crowd, [[], [5.0]])
+    crowd = Crowd([began, refused], [0.0, 1.0], (zero_s + 4.0, zero_s + 10.0), USAGE, clients_s=1.0)
+    found = step(2, crowd, [[5.0], []])
     assert found.delays is not None
     assert found.pauses is not None
     assert astuple(found.delays) == pytest.approx((2, 1.25, 1.925, 0.5, 2.0))
@@ -62,7 +62,7 @@ def test_a_crowd_counts_what_was_said_while_all_spoke() -> None:
 
 
 def test_a_session_that_breaks_is_not_held() -> None:
-    crowd = Crowd([conversation((5.0, 0.5), failure="broke")], [0], (0.0, 1000.0), USAGE, 1.0)
+    crowd = Crowd([conversation((5.0, 0.5), failure="broke")], [0.0], (0.0, 1000.0), USAGE, 1.0)
     found = step(1, crowd, [[5.0]])
     assert (found.refused, found.broken) == (0, 1)
     assert not found.holds(3.0)
@@ -89,11 +89,13 @@ def test_starts_are_staggered_and_repeatable() -> None:
     assert all(STAGGER_S[0] <= gap <= STAGGER_S[1] for gap in gaps)
 
 
-def test_no_place_is_taken_twice_before_all_were() -> None:
-    found = turns(5, 12, seed=1)
-    assert found == turns(5, 12, seed=1) != turns(5, 12, seed=2)
-    assert sorted(found[:5]) == sorted(found[5:10]) == list(range(5))
-    assert len(found) == 12
+def test_speakers_are_spread_over_the_talk() -> None:
+    begins = starts(6, seed=1)
+    found = places(begins, 60.0, seed=1)
+    assert found == places(begins, 60.0, seed=1) != places(begins, 60.0, seed=2)
+    assert all(0.0 <= place_s < 60.0 for place_s in found)
+    at_one_moment = [(place_s - begin_s) % 60.0 for place_s, begin_s in zip(found, begins, strict=True)]
+    assert sorted(place_s // 10.0 for place_s in at_one_moment) == [0, 1, 2, 3, 4, 5]
 
 
 def costs(scale: float) -> Costs:

@@ -148,9 +148,12 @@ def test_pivots_are_the_registrys_business(engine: ArgosTranslator) -> None:
         synthesizers=[],
         catalogue=VoiceCatalogue([]),
     )
-    said = asyncio.run(engines.translate("en", "fr", "ever tried", "session"))
-    (german,) = engine.translate(EN_DE, ["ever tried"])
-    assert [said] == engine.translate(DE_FR, [german])
+    try:
+        said = asyncio.run(engines.translate("en", "fr", "ever tried", "session"))
+        (german,) = engine.translate(EN_DE, ["ever tried"])
+        assert [said] == engine.translate(DE_FR, [german])
+    finally:
+        engines.close()
 
 
 def test_importing_is_cheap() -> None:

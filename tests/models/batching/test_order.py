@@ -27,7 +27,7 @@ async def test_runs_in_one_thread_off_the_loop(make: Callable[..., Owner]) -> No
         await owner.submit(text, session_id="a")
     assert len(set(threads)) == 1
     assert threads[0] is not threading.current_thread()
-    assert not threads[0].daemon
+    assert threads[0].daemon
 
 
 async def test_sessions_take_turns(engine: Engine, make: Callable[..., Owner]) -> None:

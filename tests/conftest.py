@@ -1,0 +1,13 @@
+"""What holds for all tests: no engine's thread outlives them."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_engine_outlives_the_tests() -> Iterator[None]:
+    """A test that loads engines must close them."""
+    yield
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("engine-")] == []
