@@ -125,7 +125,8 @@ class _Stream:
 
 class _Recognizer:
     def __init__(self, inner: Recognizer, calls: list[Call]) -> None:
-        self.name, self.languages, self.concurrency = inner.name, inner.languages, inner.concurrency
+        self.name, self.languages, self.to_english = inner.name, inner.languages, inner.to_english
+        self.batching = inner.batching
         self.close = inner.close
         self._inner, self._calls = inner, calls
 
@@ -136,7 +137,7 @@ class _Recognizer:
 
 class _Translator:
     def __init__(self, inner: Translator, calls: list[Call]) -> None:
-        self.name, self.pairs = inner.name, inner.pairs
+        self.name, self.pairs, self.batching = inner.name, inner.pairs, inner.batching
         self.close = inner.close
         self._inner, self._calls = inner, calls
 
@@ -147,7 +148,8 @@ class _Translator:
 
 class _Synthesizer:
     def __init__(self, inner: Synthesizer, calls: list[Call]) -> None:
-        self.name, self.languages = inner.name, inner.languages
+        self.name, self.languages, self.batching = inner.name, inner.languages, inner.batching
+        self.speaks = inner.speaks
         self.close = inner.close
         self._inner, self._calls = inner, calls
 

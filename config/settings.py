@@ -29,6 +29,8 @@ Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?)$")]
 
 
 class SettingsError(ValueError):
@@ -39,6 +41,39 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _BatchedTable(_Table):
+    workers: PositiveInt
+    batch: PositiveInt
+    batch_wait_ms: NonNegativeInt
+
+
+class WhisperSettings(_BatchedTable):
+    model: str
+    device: Device
+    compute_type: str
+    threads: NonNegativeInt
+    beam_size: PositiveInt
+    temperatures: Annotated[tuple[Annotated[float, Field(ge=0.0, le=2.0)], ...], Field(min_length=1)]
+    max_compression_ratio: Positive
+    min_log_probability: float
+    max_no_speech: Ratio
+    no_speech_alone: Ratio
+
+
+class ArgosSettings(_BatchedTable):
+    device: Device
+    compute_type: str
+    threads: PositiveInt
+
+
+class PiperSettings(_Table):
+    device: Device
+    workers: NonNegativeInt
+    length_scale: Annotated[float, Field(ge=0.0, le=4.0)]
+    noise_scale: Annotated[float, Field(ge=-1.0, le=4.0)]
+    noise_w_scale: Annotated[float, Field(ge=-1.0, le=4.0)]
+
+
 class EngineSettings(_Table):
     set: Literal["auto", "embedded", "scripted"]
     recognizer: str
@@ -47,6 +82,9 @@ class EngineSettings(_Table):
     max_queue: PositiveInt
     script: str
     remedy_url: str
+    whisper: WhisperSettings
+    argos: ArgosSettings
+    piper: PiperSettings
 
 
 class VoiceSettings(_Table):
@@ -71,6 +109,8 @@ class RecogniseSettings(_Table):
     sentence_after_s: Positive
     sentence_every_s: Positive
     min_peak: Ratio
+    lock_language: bool
+    lock_confidence: Ratio
 
 
 class SpeakSettings(_Table):
@@ -82,7 +122,7 @@ class QueueSettings(_Table):
     input_s: Positive
     speech_s: Positive
     clauses: PositiveInt
-    blocks: PositiveInt
+    output_s: Positive
 
 
 class LimitSettings(_Table):
@@ -112,6 +152,9 @@ class Settings(BaseSettings):
     log_transcripts: bool
     models_dir: str
     offline: bool
+    hub_url: Url
+    argos_url: Url
+    pull: str
     engines: EngineSettings
     voices: VoiceSettings
     listen: ListenSettings

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dragoman.models.base import LanguagePair
+from dragoman.models.base import Batching, LanguagePair
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.nul_pipeline import NulPipeline, PipelineBroken
 from dragoman.models.remedies import APERTIUM_PACKAGES
@@ -179,6 +179,7 @@ class ApertiumTranslator:
     """
 
     name = "apertium"
+    batching = Batching()
 
     def __init__(self, *, modes_dir: Path = MODES_DIR, timeout_s: float = 5.0, start_timeout_s: float = 30.0) -> None:
         modes = find_modes(modes_dir)

@@ -13,7 +13,7 @@ from typing import Any
 
 from dragoman.models.argos_package import ArgosPackage, broken, read_package
 from dragoman.models.argos_tokens import Tokens, load_tokens
-from dragoman.models.base import LanguagePair
+from dragoman.models.base import Batching, LanguagePair
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 
 MAX_TOKENS = 128
@@ -119,6 +119,7 @@ class ArgosTranslator:
     """
 
     name = "argos"
+    batching = Batching()
 
     def __init__(self, folder: Path, *, threads: int = 1, compute_type: str = "auto") -> None:
         self._threads = threads

@@ -1,8 +1,8 @@
 """The interfaces of the engines and their plain value types.
 
-An engine is loaded once per process and shared by every session. Its methods block and are called from one owner
-thread at a time (`models/batching.py`), never from the event loop. Whatever belongs to one session (the state of
-voice activity detection, context) is handed in or lives in an object made per session.
+An engine is loaded once per process and shared by every session. Its methods block and are called from the threads of
+its owner (`models/batching.py`), as many at once as its `batching` says, never from the event loop. Whatever belongs to
+one session (the state of voice activity detection, context) is handed in or lives in an object made per session.
 
 Audio everywhere in this package is mono float32 in [-1, 1]; recognisers and detectors take 16 kHz, synthesizers
 give their own rate.
@@ -33,6 +33,16 @@ class LanguagePair(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Batching:
+    """How an engine gains most: `size` requests at most in one call, up to `wait_s` seconds spent waiting for them
+    after the first, and `workers` threads that call it at once."""
+
+    size: int = 1
+    wait_s: float = 0.0
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One recognised word with its place on the input clock.
 
@@ -50,23 +60,34 @@ class Word:
 class RecognitionRequest:
     """One piece of speech to recognise.
 
-    `samples` are at 16 kHz. `language` is a hint or None to let the engine decide. `context` is the text that was
-    said before, for engines that can use it. `ordinal` counts the session's committed segments before this one.
+    `samples` are at 16 kHz. `language` is what is spoken, or None to let the engine decide, among `candidates` where
+    there are any. `context` is the text that was said before and `keywords` are names and terms to expect, for engines
+    that can use them. `english_for` are the languages whose speech is also wanted as English text, where the engine
+    translates itself (`Recognizer.to_english`). `ordinal` counts the session's committed segments before this one.
     """
 
     samples: Samples
     language: str | None = None
+    candidates: frozenset[str] = frozenset()
     context: str = ""
+    keywords: tuple[str, ...] = ()
+    english_for: frozenset[str] = frozenset()
     ordinal: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What a recogniser heard in one request. `words` is empty where the engine gives no word times."""
+    """What a recogniser heard in one request.
+
+    `words` is empty where the engine gives no word times. `language_confidence` is in [0, 1] where the engine decided
+    which language it is, else None. `english` is the engine's own translation, where `english_for` asked for it.
+    """
 
     text: str
     language: str
     words: tuple[Word, ...] = ()
+    language_confidence: float | None = None
+    english: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +138,12 @@ class VoiceActivityDetector(Protocol):
 
 
 class Recognizer(Protocol):
-    """Turns speech into text. `concurrency` is how many threads may call it at once and gain by it."""
+    """Turns speech into text. `to_english` are the languages that it can also translate to English by itself."""
 
     name: str
     languages: frozenset[str]
-    concurrency: int
+    to_english: frozenset[str]
+    batching: Batching
 
     def recognize(self, requests: Sequence[RecognitionRequest]) -> list[Hypothesis]:
         """One hypothesis per request, in order. Silence gives empty text. Raises EngineFailed."""
@@ -135,6 +157,7 @@ class Translator(Protocol):
 
     name: str
     pairs: frozenset[LanguagePair]
+    batching: Batching
 
     def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
         """One translation per text, in order. Raises EngineFailed."""
@@ -144,10 +167,15 @@ class Translator(Protocol):
 
 
 class Synthesizer(Protocol):
-    """Turns text into speech."""
+    """Turns text into speech. `languages` are those that it has a voice for."""
 
     name: str
     languages: frozenset[str]
+    batching: Batching
+
+    def speaks(self, voice: Voice) -> bool:
+        """Whether `voice`, one of this engine's, can be spoken with what is installed."""
+        ...
 
     def sample_rate_hz(self, voice: Voice) -> int:
         """Rate of the samples that `synthesize` gives for this voice."""

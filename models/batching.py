@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from dragoman.models.errors import EngineFailed, ModelError, Overloaded, Superseded
+from dragoman.models.errors import EngineFailed, ModelError, OutOfMemory, Overloaded, Superseded
 from dragoman.models.fair_queue import FairQueue, Priority
 
 __all__ = ["BatchRecord", "EngineOwner", "Priority"]
@@ -22,6 +22,10 @@ RequestT = TypeVar("RequestT")
 ResultT = TypeVar("ResultT")
 
 _log = logging.getLogger(__name__)
+
+
+RECOVERY_S = 30.0
+"""How long after running out of memory an engine is spared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,9 @@ class EngineOwner(Generic[RequestT, ResultT]):
     most `max_queue` requests wait. `observer` is called in the owner thread after each call of the engine and must
     be quick. An engine that may be called from several threads at once can have several `workers`. Threads start when
     they are first needed and end with `close`; one that nobody closed does not keep the process from ending.
+
+    When the engine's device runs out of memory, batches become half as large as the one that did not fit, and
+    `exhausted` is true for a while, so that whoever admits sessions can hold back; the batches grow again one by one.
     """
 
     def __init__(
@@ -102,6 +109,14 @@ class EngineOwner(Generic[RequestT, ResultT]):
         self._running: dict[int, list[_Entry[RequestT, ResultT]]] = {}  # by thread
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self._fitting = max_batch
+        """How many requests at once the device's memory took lately."""
+        self._exhausted_until_s = 0.0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the engine's device ran out of memory in the last RECOVERY_S seconds."""
+        return time.monotonic() < self._exhausted_until_s
 
     @property
     def depth(self) -> int:
@@ -189,16 +204,18 @@ class EngineOwner(Generic[RequestT, ResultT]):
                 full_s = self._queue.peek().arrived_s + self._max_wait_s
                 self._changed.wait_for(self._is_full, timeout=full_s - time.monotonic())
                 # Nothing is left if all were withdrawn, or taken by another worker, in the meantime.
-                batch += [self._queue.take() for _ in range(min(self._max_batch, len(self._queue)))]
+                batch += [self._queue.take() for _ in range(min(self._fitting, len(self._queue)))]
             return batch
 
     def _is_full(self) -> bool:
-        return self._closed or len(self._queue) >= self._max_batch
+        return self._closed or len(self._queue) >= self._fitting
 
     def _run_batch(self, batch: list[_Entry[RequestT, ResultT]]) -> None:
         try:
             results = self._call(batch)
         except Exception as error:  # noqa: BLE001  (whatever an engine raises concerns its sessions only)
+            if isinstance(error, OutOfMemory):
+                self._shrink(len(batch))
             if len(batch) == 1:
                 batch[0].settle(self._as_model_error(error))
             else:
@@ -209,6 +226,14 @@ class EngineOwner(Generic[RequestT, ResultT]):
         else:
             for entry, result in zip(batch, results, strict=True):
                 entry.settle(result)
+            if not self.exhausted:
+                self._fitting = min(self._max_batch, max(self._fitting, len(batch) + 1))
+
+    def _shrink(self, size: int) -> None:
+        """`size` requests at once were too many for the device's memory."""
+        self._fitting = max(1, size // 2)
+        self._exhausted_until_s = time.monotonic() + RECOVERY_S
+        _log.warning("%s ran out of memory with %d requests in one call", self.name, size)
 
     def _call(self, batch: list[_Entry[RequestT, ResultT]]) -> Sequence[ResultT]:
         begun_s = time.monotonic()

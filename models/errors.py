@@ -3,6 +3,7 @@
     ModelError
     ├── EngineUnavailable        an engine cannot be loaded here: `engine`, `reason`, `remedy`
     ├── EngineFailed             an engine broke on one request: `engine`, `reason`
+    │   └── OutOfMemory          its device has no memory left: `engine`
     ├── Overloaded               an engine's queue is full: `engine`, `retry_after_s`
     ├── Superseded               a waiting partial gave its place to something that matters more: `engine`
     └── RouteError               nothing installed can do what was asked: `remedy`
@@ -39,6 +40,13 @@ class EngineFailed(ModelError):
         self.engine = engine
         self.reason = reason
         super().__init__(f"{engine} failed: {reason}")
+
+
+class OutOfMemory(EngineFailed):
+    """The engine's device had no memory left for one request; fewer at once may fit."""
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(engine, "its device is out of memory; try again with fewer sessions")
 
 
 class Overloaded(ModelError):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.models.base import Samples, SynthesisRequest, Voice
+from dragoman.models.base import Batching, Samples, SynthesisRequest, Voice
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 
 NAME = "espeak"
@@ -27,7 +27,6 @@ SLOWEST_WORDS_PER_MINUTE, FASTEST_WORDS_PER_MINUTE = 80, 450
 KEPT_LEAD_S, KEPT_TAIL_S = 0.02, 0.12
 """Silence that may stay before and behind a clause."""
 
-BLOCK_S = 0.25
 
 _SILENT_LEVEL = 0.001
 _OUTPUT_SYNCHRONOUS = 2  # everything is said before espeak_Synth returns, in the caller's thread
@@ -146,6 +145,7 @@ class EspeakSynthesizer:
     """
 
     name = NAME
+    batching = Batching()  # the library has one voice for the whole process
 
     def __init__(self) -> None:
         with _turn:
@@ -153,13 +153,20 @@ class EspeakSynthesizer:
         self.languages = self._library.languages
         self._rate_hz = self._library.rate_hz
 
+    def speaks(self, voice: Voice) -> bool:
+        """Every voice of a language that it knows."""
+        return voice.language in self.languages
+
     def sample_rate_hz(self, voice: Voice) -> int:
         """22 050 Hz for every voice."""
         del voice
         return self._rate_hz
 
     def synthesize(self, request: SynthesisRequest) -> Iterator[Samples]:
-        """Blocks of at most 0.25 s; none for a text without a letter or digit. Raises EngineFailed."""
+        """The clause in one block, as the library gives it; none for a text without a letter or digit.
+
+        Raises EngineFailed.
+        """
         library = self._library
         if library is None:
             raise EngineFailed(NAME, "it is closed")
@@ -168,8 +175,8 @@ class EspeakSynthesizer:
             with _turn:
                 said = library.say(text, request.voice.engine_voice, words_per_minute(request.tempo))
             samples = trim(said.astype(np.float32) / np.float32(32768), self._rate_hz)
-            block = int(BLOCK_S * self._rate_hz)
-            yield from (samples[start : start + block] for start in range(0, samples.size, block))
+            if samples.size:
+                yield samples
 
     def close(self) -> None:
         """Let go of the library; it stays in the process for other instances."""

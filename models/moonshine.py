@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, RecognitionRequest, Samples
+from dragoman.models.base import SAMPLE_RATE_HZ, Batching, Hypothesis, RecognitionRequest, Samples
 from dragoman.models.embedded import onnx_session, package_file
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.guards import collapse_repetitions, has_words, plausible_rate
@@ -50,16 +50,16 @@ class MoonshineRecognizer:
     """Recognises English; any number of threads may call it at once.
 
     `threads` is how many one call uses: a second thread costs 45 % more processor time and saves next to nothing, so
-    more callers do more; `concurrency` is how many keep the processor's cores busy. Raises EngineUnavailable when the
-    package is missing or broken.
+    as many workers as there are cores do more. Raises EngineUnavailable when the package is missing or broken.
     """
 
     name = NAME
     languages = frozenset({"en"})
+    to_english: frozenset[str] = frozenset()
 
     def __init__(self, *, threads: int = 1) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.concurrency = max(1, cores // threads)
+        self.batching = Batching(workers=max(1, cores // threads))
 
         def path(name: str) -> Path:
             return package_file(NAME, "moonshine_voice", f"assets/tiny-en/{name}", _REMEDY)

@@ -4,17 +4,18 @@
 makes them. Every engine sits behind its owner (`batching.py`).
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from dragoman.models import remedies
 from dragoman.models.base import (
+    Batching,
     Hypothesis,
     LanguagePair,
     RecognitionRequest,
     Recognizer,
-    Samples,
     SynthesisRequest,
     Synthesizer,
     Translator,
@@ -24,20 +25,30 @@ from dragoman.models.base import (
 from dragoman.models.batching import BatchRecord, EngineOwner
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
 from dragoman.models.routes import RouteMap
+from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
 from dragoman.models.voices import VoiceCatalogue
+
+RequestT = TypeVar("RequestT")
+ResultT = TypeVar("ResultT")
+Observer = Callable[[BatchRecord], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Who serves a session. `source` None: the recogniser tells; `target` None: speak the language that was heard.
 
-    `voice` None: the default voice of whatever language is spoken.
+    `voice` None: the default voice of whatever language is spoken. `candidates` are the only languages that the
+    recogniser chooses from, all where there are none; `keywords` are terms that it should expect. `english_for` are
+    the languages that it is asked to translate to English itself, because no translator here does.
     """
 
     recognizer: str
     source: str | None
     target: str | None
     voice: Voice | None
+    candidates: frozenset[str] = frozenset()
+    keywords: tuple[str, ...] = ()
+    english_for: frozenset[str] = frozenset()
 
 
 class Description(TypedDict):
@@ -72,7 +83,7 @@ class Engines:
         default_voices: dict[str, str] | None = None,
         missing: Sequence[EngineUnavailable] = (),
         max_queue: int = 256,
-        observer: Callable[[BatchRecord], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.name = name
         self.detector = detector
@@ -83,20 +94,26 @@ class Engines:
         self._translators = {engine.name: engine for engine in translators}
         self._synthesizers = {engine.name: engine for engine in synthesizers}
         self._routes = RouteMap(pair for engine in translators for pair in engine.pairs)
-        self._hear = {
-            engine.name: EngineOwner(
-                engine.name, engine.recognize, max_queue=max_queue, workers=engine.concurrency, observer=observer
+
+        def owner(
+            name: str, how: Batching, run: Callable[[Sequence[RequestT]], Sequence[ResultT]]
+        ) -> EngineOwner[RequestT, ResultT]:
+            return EngineOwner(
+                name,
+                run,
+                max_batch=how.size,
+                max_wait_s=how.wait_s,
+                workers=how.workers,
+                max_queue=max_queue,
+                observer=observer,
             )
-            for engine in recognizers
-        }
-        self._turn = {
-            engine.name: EngineOwner(engine.name, _translating(engine), max_queue=max_queue, observer=observer)
-            for engine in translators
-        }
+
+        self._hear = {engine.name: owner(engine.name, engine.batching, engine.recognize) for engine in recognizers}
+        self._turn = {engine.name: owner(engine.name, engine.batching, _translating(engine)) for engine in translators}
         self._say = {
-            engine.name: EngineOwner(engine.name, _synthesizing(engine), max_queue=max_queue, observer=observer)
-            for engine in synthesizers
+            engine.name: owner(engine.name, engine.batching, speak_utterances(engine)) for engine in synthesizers
         }
+        self._owners: list[EngineOwner[Any, Any]] = [*self._hear.values(), *self._turn.values(), *self._say.values()]
 
     @property
     def source_languages(self) -> frozenset[str]:
@@ -106,41 +123,76 @@ class Engines:
     @property
     def depths(self) -> dict[str, int]:
         """How many requests wait for each engine."""
-        return {owner.name: owner.depth for owners in (self._hear, self._turn, self._say) for owner in owners.values()}
+        return {owner.name: owner.depth for owner in self._owners}
 
-    def plan(self, *, source: str | None = None, target: str | None = None, voice_id: str | None = None) -> Plan:
-        """Choose engines and voice for a session, or raise the RouteError that says what is missing."""
-        if source is not None and source not in self.source_languages:
-            raise NoRecognizer(source, remedies.for_recognition(source))
-        sources = [source] if source is not None else sorted(self.source_languages)
-        if not sources:
-            raise NoRecognizer("en", remedies.for_recognition("en"))
-        if target is not None and all(self._routes.route(code, target) is None for code in sources):
-            pair = LanguagePair("en" if "en" in sources else sources[0], target)
-            raise NoTranslator(pair, remedies.for_translation(pair))
+    @property
+    def exhausted(self) -> str:
+        """The engine whose device ran out of memory a moment ago, or empty."""
+        return next((owner.name for owner in self._owners if owner.exhausted), "")
+
+    @property
+    def batching(self) -> Mapping[str, Batching]:
+        """How each engine is called."""
+        return (
+            {engine.name: engine.batching for engine in self._recognizers.values()}
+            | {engine.name: engine.batching for engine in self._translators.values()}
+            | {engine.name: engine.batching for engine in self._synthesizers.values()}
+        )
+
+    def plan(
+        self,
+        *,
+        source: str | None = None,
+        target: str | None = None,
+        voice_id: str | None = None,
+        candidates: frozenset[str] = frozenset(),
+        keywords: tuple[str, ...] = (),
+    ) -> Plan:
+        """Choose engines and voice for a session, or raise the RouteError that says what is missing.
+
+        Without a `source`, one of `candidates` is spoken, or any language where there are none.
+        """
+        wanted = frozenset({source}) if source is not None else candidates
+        for code in sorted(wanted - self.source_languages):
+            raise NoRecognizer(code, remedies.for_recognition(code))
+        recognizer = self._recognizer_for(wanted)
+        sources = sorted(wanted or recognizer.languages)
+        english_for = frozenset[str]()
+        if target is not None:
+            able = self._routes.route("en", target) is not None
+            unserved = frozenset(code for code in sources if self._routes.route(code, target) is None)
+            english_for = unserved & recognizer.to_english if able else frozenset()
+            if len(unserved - english_for) == len(sources):
+                pair = LanguagePair("en" if "en" in sources else sources[0], target)
+                raise NoTranslator(pair, remedies.for_translation(pair))
         voice = self._choose_voice(voice_id, [target] if target else sources)
-        if len(sources) == 1:
-            source = sources[0]
-        able = (engine for engine in self._recognizers.values() if set(sources) & engine.languages)
-        best = max(able, key=lambda engine: len(engine.languages) if source is None else 0)
-        return Plan(best.name, source, target, voice)
+        only = sources[0] if len(sources) == 1 else None
+        return Plan(recognizer.name, source or only, target, voice, candidates, keywords, english_for)
 
     def default_voice(self, language: str) -> Voice:
         """The voice used where a client names none. Raises NoVoice."""
         if (chosen := self._default_voices.get(language)) is not None:
-            return self.catalogue.get(chosen)
-        voice = self.catalogue.default(language, list(self._synthesizers))
-        if voice is None or language not in self._synthesizers[voice.engine].languages:
-            raise NoVoice(language, remedies.for_speech(language))
-        return voice
+            voice = self.catalogue.get(chosen)
+            if not self._speaks(voice):
+                raise NoVoice(language, f"voice '{chosen}' of voices.defaults needs the engine '{voice.engine}'")
+            return voice
+        for engine in self._synthesizers.values():
+            for voice in self.catalogue.for_language(language, engine.name):
+                if language in engine.languages and engine.speaks(voice):
+                    return voice
+        raise NoVoice(language, remedies.for_speech(language))
 
     def voices(self) -> list[Voice]:
         """Every voice that can be spoken with what is installed."""
-        return [voice for voice in self.catalogue if voice.engine in self._synthesizers]
+        return [voice for voice in self.catalogue if self._speaks(voice)]
 
     async def recognize(self, plan: Plan, request: RecognitionRequest, session_id: str) -> Hypothesis:
         """What was said in the request's samples. Raises ModelError."""
         return await self._hear[plan.recognizer].submit(request, session_id=session_id)
+
+    def translates(self, source: str, target: str) -> bool:
+        """Whether translators lead from `source` to `target`, without the recogniser's own English."""
+        return self._routes.route(source, target) is not None
 
     async def translate(self, source: str, target: str, text: str, session_id: str) -> str:
         """`text` in the target language, by way of others where there is no direct way. Raises ModelError."""
@@ -156,9 +208,18 @@ class Engines:
         """Rate of the samples that `synthesize` gives for `voice`."""
         return self._synthesizers[voice.engine].sample_rate_hz(voice)
 
-    async def synthesize(self, request: SynthesisRequest, session_id: str) -> tuple[Samples, ...]:
-        """The clause as blocks of samples. Raises ModelError."""
-        return await self._say[request.voice.engine].submit(request, session_id=session_id)
+    async def synthesize(self, request: SynthesisRequest, session_id: str) -> AsyncGenerator[SpokenSamples, None]:
+        """The clause, block by block as the engine gives it. Raises ModelError. Close it to stop the engine early."""
+        utterance = Utterance(request, asyncio.get_running_loop())
+        speaking = asyncio.create_task(self._say[request.voice.engine].submit(utterance, session_id=session_id))
+        speaking.add_done_callback(lambda _: utterance.end())
+        try:
+            async for block in utterance:
+                yield block
+            await speaking
+        finally:
+            utterance.stop()
+            speaking.cancel()
 
     def describe(self) -> Description:
         """Who serves what, for people and for `/ready`."""
@@ -169,6 +230,7 @@ class Engines:
                 names = dict.fromkeys(self._translator_of(pair) for pair in route)
                 pivots = "".join(f" via {pair.target}" for pair in route[:-1])
                 translate[f"{source}→{target}"] = "+".join(names) + pivots
+            translate |= self._by_recognizer(source, translate)
         spoken = {code for engine in self._synthesizers.values() for code in engine.languages}
         return Description(
             engines=self.name,
@@ -181,9 +243,8 @@ class Engines:
 
     def close(self) -> None:
         """End every owner's thread and every engine. Blocks until what runs is done."""
-        for owners in (self._hear, self._turn, self._say):
-            for owner in owners.values():
-                owner.close()
+        for owner in self._owners:
+            owner.close()
         for engines in (self._recognizers, self._translators, self._synthesizers):
             for engine in engines.values():
                 engine.close()
@@ -195,9 +256,34 @@ class Engines:
         voice = self.catalogue.get(voice_id)
         if voice.language not in languages:
             raise VoiceMismatch(voice_id, voice.language, languages[0])
-        if voice.engine not in self._synthesizers:
-            raise NoVoice(voice.language, f"voice '{voice_id}' needs the engine '{voice.engine}'")
+        if not self._speaks(voice):
+            raise NoVoice(voice.language, remedies.for_voice(voice))
         return voice
+
+    def _recognizer_for(self, languages: frozenset[str]) -> Recognizer:
+        """The first that hears all of `languages`; where none is named, the first of those that hear most."""
+        engines = list(self._recognizers.values())
+        if not engines:
+            raise NoRecognizer("en", remedies.for_recognition("en"))
+        return max(engines, key=lambda engine: len(engine.languages & languages if languages else engine.languages))
+
+    def _speaks(self, voice: Voice) -> bool:
+        engine = self._synthesizers.get(voice.engine)
+        return engine is not None and voice.language in engine.languages and engine.speaks(voice)
+
+    def _by_recognizer(self, source: str, served: Mapping[str, str]) -> dict[str, str]:
+        """What a recogniser's own translation to English adds for `source`, with translators behind it or not."""
+        recognizer = self._recognizer_for(frozenset({source}))
+        if source not in recognizer.to_english:
+            return {}
+        onward = {"en": ()} | self._routes.reachable("en")
+        found = {}
+        for target, route in sorted(onward.items()):
+            if target != source and f"{source}→{target}" not in served:
+                names = dict.fromkeys([recognizer.name, *(self._translator_of(pair) for pair in route)])
+                pivots = "".join(f" via {pair.source}" for pair in route)
+                found[f"{source}→{target}"] = "+".join(names) + pivots
+        return found
 
     def _translator_of(self, pair: LanguagePair) -> str:
         return next(engine.name for engine in self._translators.values() if pair in engine.pairs)
@@ -215,12 +301,5 @@ def _translating(engine: Translator) -> Callable[[Sequence[_Task]], list[str]]:
             texts = engine.translate(pair, [tasks[index].text for index in chosen])
             results.update(zip(chosen, texts, strict=True))
         return [results[index] for index in range(len(tasks))]
-
-    return run
-
-
-def _synthesizing(engine: Synthesizer) -> Callable[[Sequence[SynthesisRequest]], list[tuple[Samples, ...]]]:
-    def run(requests: Sequence[SynthesisRequest]) -> list[tuple[Samples, ...]]:
-        return [tuple(engine.synthesize(request)) for request in requests]
 
     return run

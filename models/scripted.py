@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.models.base import (
+    Batching,
     Hypothesis,
     LanguagePair,
     RecognitionRequest,
@@ -108,7 +109,8 @@ class ScriptedRecognizer:
 
     name = NAME
     languages = LANGUAGES
-    concurrency = 1
+    to_english: frozenset[str] = frozenset()
+    batching = Batching()
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -126,6 +128,7 @@ class ScriptedTranslator:
 
     name = NAME
     pairs = frozenset(LanguagePair(one, two) for one in LANGUAGES for two in LANGUAGES if one != two)
+    batching = Batching()
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -143,6 +146,12 @@ class ScriptedSynthesizer:
 
     name = NAME
     languages = LANGUAGES
+    batching = Batching()
+
+    def speaks(self, voice: Voice) -> bool:
+        """Every voice."""
+        del voice
+        return True
 
     def sample_rate_hz(self, voice: Voice) -> int:
         """24 kHz for every voice."""
@@ -150,12 +159,10 @@ class ScriptedSynthesizer:
         return RATE_HZ
 
     def synthesize(self, request: SynthesisRequest) -> Iterator[Samples]:
-        """The tone in blocks of half a second at most."""
+        """The tone in one block."""
         length = round(max(0.2, 0.06 * len(request.text)) / request.tempo * RATE_HZ)
         hz = 440 if request.voice.gender == "female" else 220
-        tone = (0.25 * np.sin(2 * np.pi * hz / RATE_HZ * np.arange(length))).astype(np.float32)
-        for start in range(0, length, RATE_HZ // 2):
-            yield tone[start : start + RATE_HZ // 2]
+        yield (0.25 * np.sin(2 * np.pi * hz / RATE_HZ * np.arange(length))).astype(np.float32)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -28,7 +28,8 @@ class SpeechEnded:
 class Transcript:
     """What was said, in the speaker's language. `start_s` and `stop_s` are on the input clock.
 
-    A partial (`final` false) may be replaced by the next one; a final is never taken back.
+    A partial (`final` false) may be replaced by the next one; a final is never taken back. `english` is the
+    recogniser's own translation, where it was asked for one (`Plan.english_for`).
     """
 
     text: str
@@ -38,6 +39,7 @@ class Transcript:
     final: bool = True
     words: tuple[Word, ...] = ()
     speaker: str | None = None
+    english: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

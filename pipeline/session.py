@@ -75,7 +75,7 @@ class Session:
         self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Flush | End] = MeteredQueue(queues.speech_s)
         self._transcripts: MeteredQueue[Transcript | Flush | End] = MeteredQueue(queues.clauses)
         self._clauses: MeteredQueue[Clause | Flush | End] = MeteredQueue(queues.clauses)
-        self._blocks: MeteredQueue[SpokenBlock | Flush | End] = MeteredQueue(queues.blocks)
+        self._blocks: MeteredQueue[SpokenBlock | Flush | End] = MeteredQueue(queues.output_s)
 
     @property
     def depths(self) -> dict[str, float]:

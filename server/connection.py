@@ -13,7 +13,8 @@ from collections.abc import Iterable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dragoman.models.errors import ModelError
+from dragoman.models.batching import RECOVERY_S
+from dragoman.models.errors import ModelError, Overloaded
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.events import Event, Transcript, Translation
 from dragoman.pipeline.session import Session, SessionRequest
@@ -153,6 +154,8 @@ class Connection:
         try:
             await services.until_loaded()
             engines = services.engines
+            if starved := engines.exhausted:
+                raise Overloaded(starved, RECOVERY_S)
             plan = engines.plan(source=command.source, target=command.target, voice_id=command.voice_id)
             session = Session(
                 SessionRequest(command.input_format, command.output_format, plan),

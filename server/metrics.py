@@ -1,16 +1,19 @@
 """What the server counts, in Prometheus's form. Every metric is described in docs/metrics.md."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dragoman.models.base import Batching
 from dragoman.models.batching import BatchRecord
 from dragoman.pipeline.session import Session
 
 DELAY_BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 STAGE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32)
 
 
 class Metrics:
@@ -45,6 +48,22 @@ class Metrics:
             buckets=STAGE_BUCKETS,
             registry=self.registry,
         )
+        self.engine_batch = Histogram(
+            "dragoman_engine_batch_size",
+            "Requests in one engine call",
+            ["engine"],
+            buckets=BATCH_BUCKETS,
+            registry=self.registry,
+        )
+        self.engine_max_batch = Gauge(
+            "dragoman_engine_max_batch", "Setting: most requests in one call", ["engine"], registry=self.registry
+        )
+        self.engine_batch_wait = Gauge(
+            "dragoman_engine_batch_wait_seconds",
+            "Setting: how long the first request waits for others",
+            ["engine"],
+            registry=self.registry,
+        )
         self.tasks = Gauge("dragoman_asyncio_tasks", "Tasks on the event loop", registry=self.registry)
         self.registry.register(_QueueCollector(self.live))
 
@@ -52,6 +71,13 @@ class Metrics:
         """Note one call of an engine; called from its owner thread."""
         self.engine_run.labels(record.name).observe(record.run_s)
         self.engine_wait.labels(record.name).observe(record.wait_s)
+        self.engine_batch.labels(record.name).observe(record.size)
+
+    def engines(self, batching: Mapping[str, Batching]) -> None:
+        """Show how each engine is called."""
+        for name, how in batching.items():
+            self.engine_max_batch.labels(name).set(how.size)
+            self.engine_batch_wait.labels(name).set(how.wait_s)
 
     def observer(self, protocol: str) -> "ProtocolObserver":
         """The counters of one protocol, for its sessions."""

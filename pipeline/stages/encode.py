@@ -27,7 +27,7 @@ class Speaker:
         self._header = encoder.header()
         self._position = 0
         self._clause: Clause | None = None
-        self._clause_stop_s = 0.0
+        self._clause_start_s = self._clause_stop_s = 0.0
 
     def push(self, block: SpokenBlock) -> list[Speech]:
         """Encode the next block of a clause; the blocks of two clauses never mix."""
@@ -38,7 +38,8 @@ class Speaker:
             parts.append(self._gap)
         if begins:
             gap_s = sum(map(len, parts)) / self._rate_hz
-            self._clause_stop_s = self._position / self._rate_hz + gap_s + block.clause_length_s
+            self._clause_start_s = self._position / self._rate_hz + gap_s
+        self._clause_stop_s = self._clause_start_s + block.clause_length_s
         if self._resampler is None:
             self._resampler = Resampler(block.rate_hz, self._rate_hz)
         parts.append(self._resampler.process(block.samples))

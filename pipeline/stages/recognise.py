@@ -38,6 +38,7 @@ class Recogniser:
         """Where the speech that is not committed yet began; behind the segment's start, which has silence in front."""
         self._next_search_s = 0.0
         self._said = ""
+        self._language = context.plan.source
         self._committed = 0
 
     async def hear(self, chunk: SpeechChunk) -> None:
@@ -99,8 +100,16 @@ class Recogniser:
     async def _ask(self, samples: Samples) -> Hypothesis:
         plan, engines = self._context.plan, self._context.engines
         if not len(samples) or float(abs(samples).max()) < self._settings.min_peak:
-            return Hypothesis("", plan.source or "")
-        request = RecognitionRequest(samples, plan.source, self._said, self._committed)
+            return Hypothesis("", self._language or "")
+        request = RecognitionRequest(
+            samples,
+            self._language,
+            candidates=plan.candidates,
+            context=self._said,
+            keywords=plan.keywords,
+            english_for=plan.english_for,
+            ordinal=self._committed,
+        )
         with self._context.timed("recognise"):
             return await engines.recognize(plan, request, self._context.session_id)
 
@@ -110,11 +119,22 @@ class Recogniser:
         if not text:
             return
         self._committed += 1
+        self._lock_language(hypothesis)
         self._said = f"{self._said} {text}"[-_CONTEXT_CHARACTERS:]
         words = shift_words(hypothesis.words, audio_start_s) or estimate_words(text, start_s, stop_s)
-        transcript = Transcript(text, hypothesis.language, start_s, stop_s, final=True, words=words)
+        transcript = Transcript(
+            text, hypothesis.language, start_s, stop_s, final=True, words=words, english=hypothesis.english
+        )
         self._context.emit(transcript)
         await self._outbox.put(transcript)
+
+    def _lock_language(self, hypothesis: Hypothesis) -> None:
+        """People seldom change their language in a session, and short clauses are easily mistaken for another one."""
+        sure = hypothesis.language_confidence is not None and (
+            hypothesis.language_confidence >= self._settings.lock_confidence
+        )
+        if self._language is None and self._settings.lock_language and sure:
+            self._language = hypothesis.language
 
 
 def _reads_like(trial: str, head: str) -> bool:

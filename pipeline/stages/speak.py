@@ -1,11 +1,16 @@
 """speak: clauses become samples in the voice of the session."""
 
+from contextlib import aclosing
+
 import numpy as np
 
 from dragoman.models.base import SynthesisRequest
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
 from dragoman.pipeline.queues import MeteredQueue
+
+S_PER_CHARACTER = 0.065
+"""How long a clause is taken to be, by its characters, while its engine still speaks; about 15 characters a second."""
 
 
 async def speak(
@@ -14,7 +19,6 @@ async def speak(
     outbox: MeteredQueue[SpokenBlock | Flush | End],
 ) -> None:
     """Run until the end marker. Every clause ends with a block marked `last`, even when there is nothing to hear."""
-    engines = context.engines
     while True:
         item = await inbox.get()
         if not isinstance(item, Clause):
@@ -22,12 +26,22 @@ async def speak(
             if isinstance(item, End):
                 return
             continue
-        voice = context.plan.voice or engines.default_voice(item.language)
-        request = SynthesisRequest(item.text, voice, context.settings.speak.tempo)
-        rate_hz = engines.sample_rate_hz(voice)
-        with context.timed("speak"):
-            blocks = await engines.synthesize(request, context.session_id)
-        length_s = sum(map(len, blocks)) / rate_hz
-        for block in blocks:
-            await outbox.put(SpokenBlock(item, block, rate_hz, length_s, last=False))
-        await outbox.put(SpokenBlock(item, np.zeros(0, np.float32), rate_hz, length_s, last=True))
+        await _speak(context, item, outbox)
+
+
+async def _speak(context: SessionContext, clause: Clause, outbox: MeteredQueue[SpokenBlock | Flush | End]) -> None:
+    engines = context.engines
+    voice = context.plan.voice or engines.default_voice(clause.language)
+    tempo = context.settings.speak.tempo
+    rate_hz = engines.sample_rate_hz(voice)
+    spoken_s = 0.0
+    with context.timed("speak"):
+        async with aclosing(
+            engines.synthesize(SynthesisRequest(clause.text, voice, tempo), context.session_id)
+        ) as said:
+            async for block in said:
+                block_s = len(block.samples) / rate_hz
+                spoken_s += block_s
+                length_s = spoken_s if block.last else max(spoken_s, len(clause.text) * S_PER_CHARACTER / tempo)
+                await outbox.put(SpokenBlock(clause, block.samples, rate_hz, length_s, last=False), block_s)
+    await outbox.put(SpokenBlock(clause, np.zeros(0, np.float32), rate_hz, spoken_s, last=True), 0)

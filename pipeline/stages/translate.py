@@ -26,11 +26,13 @@ async def translate(
                 return
             continue
         target = context.plan.target or item.language
-        sentences = split_sentences(item.text)
-        places = spans(sentences, item.words, item.start_s, item.stop_s)
+        source, sentences, words = item.language, split_sentences(item.text), item.words
+        if item.english is not None and not context.engines.translates(source, target):
+            source, sentences, words = "en", split_sentences(item.english), ()
+        places = spans(sentences, words, item.start_s, item.stop_s)
         for sentence, (start_s, stop_s) in zip(sentences, places, strict=True):
             with context.timed("translate"):
-                text = await context.engines.translate(item.language, target, sentence, context.session_id)
+                text = await context.engines.translate(source, target, sentence, context.session_id)
             text = " ".join(text.split())
             if not text:
                 continue

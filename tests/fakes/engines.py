@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dragoman.models.base import (
     SAMPLE_RATE_HZ,
+    Batching,
     Hypothesis,
     LanguagePair,
     RecognitionRequest,
@@ -40,16 +41,26 @@ class FakeRecognizer:
     """Hears what `hear` says of the samples."""
 
     name = "fake-recognizer"
-    concurrency = 1
+    batching = Batching()
 
-    def __init__(self, hear: Callable[[RecognitionRequest], str], languages: Sequence[str] = ("en",)) -> None:
+    def __init__(
+        self,
+        hear: Callable[[RecognitionRequest], str | Hypothesis],
+        languages: Sequence[str] = ("en",),
+        to_english: Sequence[str] = (),
+    ) -> None:
         self.languages = frozenset(languages)
+        self.to_english = frozenset(to_english)
         self.requests: list[RecognitionRequest] = []
         self._hear = hear
 
     def recognize(self, requests: Sequence[RecognitionRequest]) -> list[Hypothesis]:
         self.requests += requests
-        return [Hypothesis(self._hear(request), request.language or "en") for request in requests]
+        heard = [self._hear(request) for request in requests]
+        return [
+            Hypothesis(what, request.language or "en") if isinstance(what, str) else what
+            for what, request in zip(heard, requests, strict=True)
+        ]
 
     def close(self) -> None:
         pass
@@ -59,6 +70,7 @@ class FakeTranslator:
     """Says `<target> text`."""
 
     name = "fake-translator"
+    batching = Batching()
 
     def __init__(self, *languages: str) -> None:
         self.pairs = frozenset(LanguagePair(*pair) for pair in pairwise(languages))
@@ -75,6 +87,10 @@ class FakeSynthesizer:
 
     name = "fake-synthesizer"
     languages = frozenset({"en", "es", "fr", "pt", "de"})
+    batching = Batching()
+
+    def speaks(self, voice: Voice) -> bool:
+        return True
 
     def sample_rate_hz(self, voice: Voice) -> int:
         return 22_050
@@ -94,7 +110,7 @@ def fake_voice(language: str) -> Voice:
     return Voice(f"fake-{language}".ljust(16, "0"), language, language, FakeSynthesizer.name, language, "female")
 
 
-def fake_engines(hear: Callable[[RecognitionRequest], str] = lambda request: "hello there") -> Engines:
+def fake_engines(hear: Callable[[RecognitionRequest], str | Hypothesis] = lambda request: "hello there") -> Engines:
     """English in; English, Spanish and Portuguese (through Spanish) out."""
     return Engines(
         name="fake",

@@ -47,11 +47,12 @@ def pitch_hz(samples: Samples) -> float:
 
 
 @pytest.mark.embedded
-def test_blocks_of_speech(synthesizer: EspeakSynthesizer) -> None:
+def test_a_clause_in_one_block(synthesizer: EspeakSynthesizer) -> None:
     assert synthesizer.sample_rate_hz(voice()) == RATE
     blocks = list(synthesizer.synthesize(SynthesisRequest(SENTENCE, voice())))
-    assert all(block.dtype == np.float32 and block.ndim == 1 and 0 < block.size <= RATE // 4 for block in blocks)
-    samples = np.concatenate(blocks)
+    (samples,) = blocks
+    assert samples.dtype == np.float32
+    assert samples.ndim == 1
     assert 1.5 < samples.size / RATE < 4
     assert 0.2 < np.abs(samples).max() <= 1
 

@@ -75,7 +75,7 @@ def test_one_hypothesis_for_each_request(recognizer: MoonshineRecognizer) -> Non
 
 @pytest.mark.embedded
 def test_several_callers_at_once(recognizer: MoonshineRecognizer) -> None:
-    assert recognizer.concurrency >= 1
+    assert recognizer.batching.workers >= 1
     with ThreadPoolExecutor(4) as pool:
         texts = set(pool.map(lambda _: hear(recognizer, recording("beckett.wav")), range(4)))
     assert len(texts) == 1

@@ -8,15 +8,26 @@ import numpy as np
 import pytest
 
 from dragoman.config.settings import Settings, load_settings
-from dragoman.models.base import RecognitionRequest
+from dragoman.models.base import Hypothesis, RecognitionRequest
 from dragoman.models.errors import EngineFailed, NoTranslator
 from dragoman.models.registry import Engines
+from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.audio.formats import AudioFormat, ogg_opus, pcm, wav
 from dragoman.pipeline.events import Ended, Event, Flushed, Speech, SpeechEnded, SpeechStarted, Transcript, Translation
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
-from tests.fakes.engines import fake_engines, s16, silence, tone
+from tests.fakes.engines import (
+    FakeDetector,
+    FakeRecognizer,
+    FakeSynthesizer,
+    FakeTranslator,
+    fake_engines,
+    fake_voice,
+    s16,
+    silence,
+    tone,
+)
 
 UTTERANCE = np.concatenate([tone(1.0), silence(1.0)])
 
@@ -112,6 +123,68 @@ async def test_a_pivot_and_no_target() -> None:
         await hear(session, UTTERANCE)
     (translation,) = of(Translation, events)
     assert (translation.text, translation.language) == ("hello there", "en")
+
+
+def polyglot(heard: list[Hypothesis]) -> tuple[Engines, FakeRecognizer]:
+    """Hears these in turn; only English becomes Portuguese."""
+    left = iter(heard)
+    recognizer = FakeRecognizer(lambda request: next(left), ["en", "fr", "de"], ["fr", "de"])
+    engines = Engines(
+        name="fake",
+        detector=FakeDetector(),
+        recognizers=[recognizer],
+        translators=[FakeTranslator("en", "pt")],
+        synthesizers=[FakeSynthesizer()],
+        catalogue=VoiceCatalogue([fake_voice("pt"), fake_voice("en")]),
+    )
+    return engines, recognizer
+
+
+async def test_the_first_language_that_is_heard_surely_stays() -> None:
+    engines, recognizer = polyglot(
+        [
+            Hypothesis("Oui.", "fr", language_confidence=0.3, english="Yes."),
+            Hypothesis("Ja.", "de", language_confidence=0.9, english="Yes."),
+            Hypothesis("Gut.", "de", english="Good."),
+        ]
+    )
+    async with opened(engines, target="pt") as (session, events):
+        await hear(session, UTTERANCE, UTTERANCE, UTTERANCE)
+    assert [request.language for request in recognizer.requests] == [None, None, "de"]
+    assert [transcript.language for transcript in of(Transcript, events)] == ["fr", "de", "de"]
+
+
+async def test_the_language_may_change_where_the_operator_lets_it() -> None:
+    engines, recognizer = polyglot([Hypothesis("Ja.", "de", language_confidence=0.9, english="Yes.")] * 2)
+    settings = load_settings(overrides={"recognise": {"lock_language": False}})
+    async with opened(engines, target="pt", settings=settings) as (session, _):
+        await hear(session, UTTERANCE, UTTERANCE)
+    assert [request.language for request in recognizer.requests] == [None, None]
+
+
+async def test_the_recognisers_own_english_goes_on_where_there_is_no_translator() -> None:
+    engines, recognizer = polyglot([Hypothesis("Ja. Gut.", "de", english="Yes. Good.")])
+    async with opened(engines, target="pt") as (session, events):
+        await hear(session, UTTERANCE)
+    assert recognizer.requests[0].english_for == {"fr", "de"}
+    assert [transcript.text for transcript in of(Transcript, events)] == ["Ja. Gut."]
+    assert [translation.text for translation in of(Translation, events)] == ["<pt> Yes.", "<pt> Good."]
+
+
+async def test_a_language_that_nobody_translates_is_told() -> None:
+    engines, _ = polyglot([Hypothesis("Ja.", "de")])
+    async with opened(engines, target="pt") as (session, _):
+        with pytest.raises(NoTranslator, match="de→pt"):
+            await hear(session, UTTERANCE)
+
+
+async def test_the_length_of_a_clause_in_several_blocks_is_estimated_until_its_last() -> None:
+    async with opened(fake_engines()) as (session, events):
+        await hear(session, UTTERANCE)
+    speech = of(Speech, events)
+    assert all(piece.clause_stop_s >= piece.stop_s for piece in speech)
+    assert speech[0].clause_stop_s == pytest.approx(len("<es> hello there") * 0.065)
+    assert speech[-1].clause_stop_s == speech[-1].stop_s
 
 
 async def test_each_sentence_is_a_clause() -> None:

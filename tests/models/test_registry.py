@@ -1,0 +1,183 @@
+"""Which engine serves what, and what a session gets when nobody does."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from dragoman.models.base import Batching, Samples, SynthesisRequest, Voice
+from dragoman.models.errors import EngineFailed, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
+from dragoman.models.registry import Engines
+from dragoman.models.speaking import SpokenSamples
+from dragoman.models.voices import VoiceCatalogue
+from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator, fake_voice
+
+
+class FakePolyglot(FakeRecognizer):
+    """Hears five languages and translates four of them to English."""
+
+    name = "fake-polyglot"
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: "hello", ["en", "es", "fr", "de", "it"], ["es", "fr", "de", "it"])
+
+
+class FakeSteps(FakeSynthesizer):
+    """Gives a block each time it is let on."""
+
+    name = "fake-steps"
+
+    def __init__(self) -> None:
+        self.steps = threading.Semaphore(0)
+        self.given = 0
+
+    def synthesize(self, request: SynthesisRequest) -> Iterator[Samples]:
+        for _ in range(3):
+            assert self.steps.acquire(timeout=10)
+            self.given += 1
+            if request.text == "bad" and self.given == 3:
+                raise EngineFailed(self.name, "a bad word")
+            yield np.ones(10, np.float32)
+
+
+def engines(
+    *,
+    recognizers: tuple[FakeRecognizer, ...] = (),
+    translators: tuple[FakeTranslator, ...] = (),
+    synthesizer: FakeSynthesizer | None = None,
+    **options: dict[str, str],
+) -> Engines:
+    synthesizer = synthesizer or FakeSynthesizer()
+    voices = [fake_voice(code) for code in sorted(FakeSynthesizer.languages)]
+    if synthesizer.name != FakeSynthesizer.name:
+        voices = list(VoiceCatalogue(voices).spoken_by(synthesizer.name))
+    return Engines(
+        name="fake",
+        detector=FakeDetector(),
+        recognizers=recognizers or (FakeRecognizer(lambda request: "hello"),),
+        translators=translators or (FakeTranslator("en", "es"),),
+        synthesizers=[synthesizer],
+        catalogue=VoiceCatalogue(voices),
+        **options,
+    )
+
+
+def test_a_source_that_nobody_hears() -> None:
+    with pytest.raises(NoRecognizer, match="no recogniser for 'de'"):
+        engines().plan(source="de", target="es")
+    with pytest.raises(NoRecognizer):
+        engines().plan(candidates=frozenset({"en", "de"}), target="es")
+
+
+def test_the_first_recogniser_that_hears_it_is_taken_and_the_widest_where_any_may_come() -> None:
+    both = engines(recognizers=(FakeRecognizer(lambda request: "hello"), FakePolyglot()))
+    assert both.plan(source="en").recognizer == "fake-recognizer"
+    assert both.plan(source="fr").recognizer == "fake-polyglot"
+    assert both.plan().recognizer == "fake-polyglot"
+    assert both.plan(candidates=frozenset({"en", "fr"})).recognizer == "fake-polyglot"
+    assert both.plan(candidates=frozenset({"en"})).recognizer == "fake-recognizer"
+
+
+def test_one_candidate_is_as_good_as_a_source() -> None:
+    assert engines(recognizers=(FakePolyglot(),)).plan(candidates=frozenset({"fr"})).source == "fr"
+
+
+def test_a_recogniser_translates_to_english_where_no_translator_does() -> None:
+    loaded = engines(recognizers=(FakePolyglot(),), translators=(FakeTranslator("fr", "en", "pt"),))
+    assert loaded.plan(source="de", target="en").english_for == {"de"}
+    assert loaded.plan(source="fr", target="en").english_for == frozenset()
+    assert loaded.plan(target="en").english_for == {"de", "es", "it"}
+    assert loaded.plan(source="de", target="pt").english_for == {"de"}
+    with pytest.raises(NoTranslator):
+        loaded.plan(source="de", target="es")
+    shown = loaded.describe()["translate"]
+    assert shown["de→en"] == "fake-polyglot"
+    assert shown["fr→en"] == "fake-translator"
+    assert shown["de→pt"] == "fake-polyglot+fake-translator via en"
+    assert "en→en" not in shown
+    assert "de→es" not in shown
+
+
+def test_a_recogniser_without_translation_adds_no_routes() -> None:
+    loaded = engines()
+    assert set(loaded.describe()["translate"]) == {"en→es"}
+    with pytest.raises(NoTranslator):
+        loaded.plan(target="fr")
+
+
+def test_voices() -> None:
+    loaded = engines()
+    assert loaded.plan(target="es").voice == fake_voice("es")
+    with pytest.raises(VoiceMismatch):
+        loaded.plan(target="es", voice_id=fake_voice("fr").voice_id)
+
+
+def test_a_voice_that_is_not_installed_is_neither_shown_nor_chosen() -> None:
+    class Half(FakeSynthesizer):
+        def speaks(self, voice: Voice) -> bool:
+            return voice.language != "es"
+
+    loaded = engines(synthesizer=Half(), default_voices={"en": fake_voice("es").voice_id})
+    assert fake_voice("es") not in loaded.voices()
+    with pytest.raises(NoVoice):
+        loaded.default_voice("es")
+    with pytest.raises(NoVoice):
+        loaded.plan(target="es", voice_id=fake_voice("es").voice_id)
+    with pytest.raises(NoVoice, match=r"voices\.defaults"):
+        loaded.default_voice("en")
+
+
+def test_how_engines_are_called_can_be_seen() -> None:
+    recognizer = FakePolyglot()
+    recognizer.batching = Batching(size=8, wait_s=0.03, workers=2)
+    assert engines(recognizers=(recognizer,)).batching["fake-polyglot"] == Batching(8, 0.03, 2)
+
+
+async def test_speech_comes_block_by_block() -> None:
+    steps = FakeSteps()
+    loaded = engines(synthesizer=steps)
+    try:
+        request = SynthesisRequest("hello", loaded.default_voice("en"))
+        blocks: list[SpokenSamples] = []
+        steps.steps.release(2)
+        async for block in loaded.synthesize(request, "s"):
+            blocks.append(block)
+            if len(blocks) == 1:
+                assert steps.given == 2  # the third is not made yet
+                steps.steps.release()
+        assert [block.last for block in blocks] == [False, False, True]
+    finally:
+        loaded.close()
+
+
+async def test_a_session_that_leaves_stops_its_engine() -> None:
+    steps = FakeSteps()
+    loaded = engines(synthesizer=steps)
+    try:
+        speech = loaded.synthesize(SynthesisRequest("hello", loaded.default_voice("en")), "s")
+        steps.steps.release(2)
+        await anext(speech)
+        await speech.aclose()
+        steps.steps.release(4)
+        said = [block async for block in loaded.synthesize(SynthesisRequest("next", loaded.default_voice("en")), "s")]
+        assert len(said) == 3
+        assert steps.given == 3 + 3
+    finally:
+        steps.steps.release(9)
+        await asyncio.to_thread(loaded.close)
+
+
+async def test_an_engine_that_breaks_in_the_middle_says_so_behind_what_it_gave() -> None:
+    steps = FakeSteps()
+    loaded = engines(synthesizer=steps)
+    try:
+        steps.steps.release(3)
+        speech = loaded.synthesize(SynthesisRequest("bad", loaded.default_voice("en")), "s")
+        assert not (await anext(speech)).last
+        with pytest.raises(EngineFailed, match="a bad word"):
+            await anext(speech)
+        assert loaded.depths["fake-steps"] == 0
+    finally:
+        loaded.close()
