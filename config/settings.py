@@ -155,6 +155,7 @@ class Settings(BaseSettings):
     hub_url: Url
     argos_url: Url
     pull: str
+    latency: Literal["low", "balanced", "quality"]
     engines: EngineSettings
     voices: VoiceSettings
     listen: ListenSettings

@@ -22,7 +22,7 @@ from dragoman.models.base import (
     Voice,
     VoiceActivityDetector,
 )
-from dragoman.models.batching import BatchRecord, EngineOwner
+from dragoman.models.batching import BatchRecord, EngineOwner, Priority
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
 from dragoman.models.routes import RouteMap
 from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
@@ -39,7 +39,8 @@ class Plan:
 
     `voice` None: the default voice of whatever language is spoken. `candidates` are the only languages that the
     recogniser chooses from, all where there are none; `keywords` are terms that it should expect. `english_for` are
-    the languages that it is asked to translate to English itself, because no translator here does.
+    the languages that it is asked to translate to English itself, because no translator here does. `locks_language`:
+    the first language that is heard surely may be kept for the session, if the operator lets it.
     """
 
     recognizer: str
@@ -49,6 +50,7 @@ class Plan:
     candidates: frozenset[str] = frozenset()
     keywords: tuple[str, ...] = ()
     english_for: frozenset[str] = frozenset()
+    locks_language: bool = True
 
 
 class Description(TypedDict):
@@ -186,9 +188,11 @@ class Engines:
         """Every voice that can be spoken with what is installed."""
         return [voice for voice in self.catalogue if self._speaks(voice)]
 
-    async def recognize(self, plan: Plan, request: RecognitionRequest, session_id: str) -> Hypothesis:
-        """What was said in the request's samples. Raises ModelError."""
-        return await self._hear[plan.recognizer].submit(request, session_id=session_id)
+    async def recognize(
+        self, plan: Plan, request: RecognitionRequest, session_id: str, priority: Priority = Priority.FINAL
+    ) -> Hypothesis:
+        """What was said in the request's samples. Raises ModelError; for a partial also Superseded."""
+        return await self._hear[plan.recognizer].submit(request, session_id=session_id, priority=priority)
 
     def translates(self, source: str, target: str) -> bool:
         """Whether translators lead from `source` to `target`, without the recogniser's own English."""

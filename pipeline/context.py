@@ -9,6 +9,7 @@ from dragoman.config.settings import Settings
 from dragoman.models.registry import Engines, Plan
 from dragoman.pipeline.clock import InputClock
 from dragoman.pipeline.events import Event
+from dragoman.pipeline.latency import LatencyPolicy
 from dragoman.pipeline.observer import SessionObserver
 from dragoman.pipeline.offload import Offload
 
@@ -17,7 +18,8 @@ from dragoman.pipeline.offload import Offload
 class SessionContext:
     """One session's identity, choices and tools; nothing here holds audio or text.
 
-    `emit` hands an event to whoever listens; it never blocks and may raise to end the session.
+    `emit` hands an event to whoever listens; it never blocks and may raise to end the session. `partials`: whether
+    somebody wants to see what is not certain yet.
     """
 
     session_id: str
@@ -28,6 +30,8 @@ class SessionContext:
     observer: SessionObserver
     clock: InputClock
     emit: Callable[[Event], None]
+    policy: LatencyPolicy
+    partials: bool = False
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

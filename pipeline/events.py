@@ -26,10 +26,12 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said, in the speaker's language. `start_s` and `stop_s` are on the input clock.
+    """Words that were said, in the speaker's language. `start_s` and `stop_s` are on the input clock.
 
-    A partial (`final` false) may be replaced by the next one; a final is never taken back. `english` is the
-    recogniser's own translation, where it was asked for one (`Plan.english_for`).
+    A final adds to the finals before it and is never taken back; a partial is what is supposed to follow the last
+    final, until the next partial or final. `segment_id` counts the segments in which something was said; `closes`
+    marks a segment's last final, whose text may be empty. `complete`: a sentence, or a piece that is translated by
+    itself, ends here. `english` is the recogniser's own translation, where it was asked for one (`Plan.english_for`).
     """
 
     text: str
@@ -40,6 +42,9 @@ class Transcript:
     words: tuple[Word, ...] = ()
     speaker: str | None = None
     english: str | None = None
+    segment_id: int = 0
+    complete: bool = True
+    closes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

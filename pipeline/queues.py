@@ -43,14 +43,18 @@ class MeteredQueue(Generic[T]):
 
     async def get(self) -> T:
         """Take the oldest item, waiting for one."""
-        while not self._items:
-            self._filled.clear()
-            await self._filled.wait()
+        await self.wait()
         item, weight = self._items.popleft()
         # An empty queue weighs exactly nothing, whatever rounding left behind.
         self._weight = self._weight - weight if self._items else 0.0
         self._changed.set()
         return item
+
+    async def wait(self) -> None:
+        """Until there is something to take."""
+        while not self._items:
+            self._filled.clear()
+            await self._filled.wait()
 
     def close(self) -> None:
         """Nobody will take anything any more: forget what waits and let whoever waits for room go on."""

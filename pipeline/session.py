@@ -20,6 +20,7 @@ from dragoman.pipeline.clock import InputClock
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Event, Transcript
 from dragoman.pipeline.items import Clause, End, Flush, SegmentEnd, SpeechChunk, SpokenBlock
+from dragoman.pipeline.latency import POLICIES, Latency
 from dragoman.pipeline.observer import SessionObserver, SilentObserver
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.queues import MeteredQueue
@@ -33,11 +34,16 @@ from dragoman.pipeline.stages.translate import translate
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a client asked for, in our own words: formats and who says what in which language."""
+    """What a client asked for, in our own words: formats and who says what in which language.
+
+    `partials`: whether transcripts that are not certain yet are wanted. `latency` None: what the operator chose.
+    """
 
     input_format: AudioFormat
     output_format: AudioFormat
     plan: Plan
+    partials: bool = False
+    latency: Latency | None = None
 
 
 class Session:
@@ -62,7 +68,16 @@ class Session:
         self.request = request
         self.clock = InputClock()
         self._context = SessionContext(
-            session_id, request.plan, engines, settings, offload, observer or SilentObserver(), self.clock, emit
+            session_id,
+            request.plan,
+            engines,
+            settings,
+            offload,
+            observer or SilentObserver(),
+            self.clock,
+            emit,
+            POLICIES[request.latency or settings.latency],
+            request.partials,
         )
         source = request.input_format
         self._coded = source.sniff or source.container is Container.OGG_OPUS

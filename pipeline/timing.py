@@ -1,11 +1,24 @@
-"""Estimated word times, for recognisers that give none."""
+"""Words and their times: estimated ones, for recognisers that give none, and how words make text."""
+
+from collections.abc import Sequence
 
 from dragoman.models.base import Word
 
+UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km"})
+"""Languages that are written without blanks between words."""
 
-def estimate_words(text: str, start_s: float, stop_s: float) -> tuple[Word, ...]:
-    """Spread the words of `text` over a span in proportion to their letters (a blank counts as one letter)."""
-    tokens = text.split()
+
+def join_words(words: Sequence[Word], language: str) -> str:
+    """The text that the words make."""
+    return ("" if language in UNSPACED else " ").join(word.text.strip() for word in words)
+
+
+def estimate_words(text: str, start_s: float, stop_s: float, language: str = "") -> tuple[Word, ...]:
+    """Spread the words of `text` over a span in proportion to their letters (a blank counts as one letter).
+
+    In a language without blanks each character is a word.
+    """
+    tokens = list("".join(text.split())) if language in UNSPACED else text.split()
     total = sum(len(token) + 1 for token in tokens)
     words, position = [], 0
     for token in tokens:

@@ -19,6 +19,7 @@ from dragoman.models import errors as model_errors
 from dragoman.models.base import LanguagePair
 from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio import errors as audio_errors
+from dragoman.pipeline.latency import POLICIES
 from dragoman.server import failures
 from dragoman.server.commands import Send
 from dragoman.server.metrics import Metrics
@@ -85,6 +86,23 @@ def test_every_setting_stands_under_its_table() -> None:
         if table := re.match(r"`\[([\w.]+)\]`", section):
             names = [code_spans(cells[0])[0] for cells in rows(section) if code_spans(cells[0])]
             assert names == list(dict(setting_tables(default_table()))[tuple(table[1].split("."))])
+
+
+def test_the_latency_page_has_the_figures_of_the_policies() -> None:
+    table = {cells[0]: cells[1:] for cells in rows(page("latency.md"))}
+    for column, policy in enumerate(POLICIES[name] for name in ("low", "balanced", "quality")):
+        assert table["new speech between two hypotheses"][column].startswith(f"{policy.cadence_s} s")
+        comma, conjunction, latest = (
+            table[name][column]
+            for name in (
+                "at a comma, semicolon or colon",
+                "before a conjunction",
+                "at the latest, after its first word",
+            )
+        )
+        assert comma == (f"from {policy.comma_words} words on" if policy.comma_words else "no")
+        assert conjunction == (f"from {policy.conjunction_words} words on" if policy.conjunction_words else "no")
+        assert latest == (f"{policy.max_delay_s} s" if policy.incremental else "no limit")
 
 
 # --- metrics

@@ -15,6 +15,7 @@ from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.audio.formats import AudioFormat, ogg_opus, pcm, wav
 from dragoman.pipeline.events import Ended, Event, Flushed, Speech, SpeechEnded, SpeechStarted, Transcript, Translation
+from dragoman.pipeline.latency import Latency
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import (
@@ -41,10 +42,13 @@ async def opened(
     output_format: AudioFormat | None = None,
     settings: Settings | None = None,
     emit: Callable[[Event], None] | None = None,
+    latency: Latency = "quality",
 ) -> AsyncIterator[tuple[Session, list[Event]]]:
     events: list[Event] = []
     offload = Offload()
-    request = SessionRequest(source_format or pcm(16_000), output_format or pcm(48_000), engines.plan(target=target))
+    request = SessionRequest(
+        source_format or pcm(16_000), output_format or pcm(48_000), engines.plan(target=target), latency=latency
+    )
     try:
         yield (
             Session(

@@ -1,0 +1,116 @@
+"""What is certain of a growing piece of speech: the words on which two hypotheses in a row agree.
+
+This is LocalAgreement with two hypotheses (Macháček, Dabre, Bojar 2023, https://arxiv.org/abs/2307.14743; Liu et al.
+2020 for the policy's name), with two additions: the last word of a hypothesis is never taken, since it may be half
+a word and its punctuation is a guess, and two hypotheses do not agree on a word of which only one ends a sentence.
+Whole recognised pieces are compared, so it needs no word times from the recogniser.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dragoman.models.base import Word
+
+HELD_BACK = 1
+"""Words at the end of a hypothesis that are not taken."""
+_TAIL = 8
+"""So many words at the end of what is committed are looked for in a new hypothesis …"""
+_DRIFT = 6
+"""… at most this many words away from where they should be: a hypothesis seldom splits or joins more."""
+
+_MARK = re.compile(r"""[.!?…。！？।]+["'”’»)\]」』]*$""")
+
+Key = tuple[str, bool]
+
+
+def keys_of(words: Sequence[Word]) -> list[Key]:
+    """What two words must have in common to be the same: letters, and whether a sentence may end there."""
+    return [(_letters(word.text), ends_with_mark(word.text)) for word in words]
+
+
+def ends_with_mark(text: str) -> bool:
+    """Whether there is a mark behind the word that ends sentences, or abbreviations."""
+    return _MARK.search(text) is not None
+
+
+class LocalAgreement:
+    """Hypotheses of one growing buffer in, committed words out; what is committed is never taken back."""
+
+    def __init__(self) -> None:
+        self.committed: list[Word] = []
+        """The committed words that are still in the buffer."""
+        self.rest: list[Word] = []
+        """What the newest hypothesis says behind them."""
+
+    def push(self, words: Sequence[Word]) -> list[Word]:
+        """A new hypothesis of the whole buffer; the words that are now certain, in order."""
+        rest = self.beyond(words)
+        candidates = rest[: max(0, len(rest) - HELD_BACK)]
+        pairs = zip(keys_of(self.rest), keys_of(candidates), strict=False)
+        agreed = next((at for at, (old, new) in enumerate(pairs) if old != new), min(len(self.rest), len(candidates)))
+        new = self._commit(rest[:agreed])
+        self.rest = rest[agreed:]
+        return new
+
+    def finish(self, words: Sequence[Word]) -> list[Word]:
+        """The last hypothesis of the buffer: what it says behind the committed words. The buffer is then empty."""
+        new = self._commit(self.beyond(words))
+        self.committed, self.rest = [], []
+        return new
+
+    def drop(self, count: int) -> None:
+        """The buffer was cut: its first `count` committed words are gone from it."""
+        del self.committed[:count]
+
+    def beyond(self, words: Sequence[Word]) -> list[Word]:
+        """The part of a hypothesis that lies behind the committed words, whatever it makes of those."""
+        return list(words[self.place(words) :])
+
+    def place(self, words: Sequence[Word]) -> int:
+        """How many words of a hypothesis correspond to the committed ones."""
+        known = [letters for letters, _ in keys_of(self.committed[-_TAIL:])]
+        if not known:
+            return 0
+        heard = [letters for letters, _ in keys_of(words)]
+        expected = len(self.committed)
+        places = range(max(0, expected - _DRIFT), min(len(heard), expected + _DRIFT) + 1)
+        return min(
+            places,
+            key=lambda at: (distance(known, heard[max(0, at - len(known)) : at]), abs(at - expected)),
+            default=len(heard),
+        )
+
+    def find_end(self, words: Sequence[Word], near: int) -> int | None:
+        """How many committed words a recognised beginning of the buffer holds: where its last two words are.
+
+        None where they are not among the committed words within a few of `near`.
+        """
+        heard = [letters for letters, _ in keys_of(words[-2:])]
+        known = [letters for letters, _ in keys_of(self.committed)]
+        if len(heard) < 2:
+            return None
+        places = [at for at in range(2, len(known) + 1) if known[at - 2 : at] == heard and abs(at - near) <= _DRIFT]
+        return min(places, key=lambda at: abs(at - near), default=None)
+
+    def _commit(self, words: Sequence[Word]) -> list[Word]:
+        """Committed words never overlap, whatever later estimates of their times say."""
+        for word in words:
+            floor_s = self.committed[-1].stop_s if self.committed else word.start_s
+            start_s = max(word.start_s, floor_s)
+            self.committed.append(replace(word, start_s=start_s, stop_s=max(word.stop_s, start_s)))
+        return self.committed[len(self.committed) - len(words) :]
+
+
+def distance(one: Sequence[str], other: Sequence[str]) -> int:
+    """Words that must be changed, added or removed (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for above, word in enumerate(one, 1):
+        left, row[0] = row[0], above
+        for at, wanted in enumerate(other, 1):
+            left, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, left + (word != wanted))
+    return row[-1]
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^\w]", "", text.lower())

@@ -1,0 +1,129 @@
+"""What a session hears: its open segment, the questions that it asks its recogniser, and the text that comes of them.
+
+Two policies decide when words are certain; both are written on top of this: `by_pause.py` and `by_agreement.py`.
+"""
+
+from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Word
+from dragoman.models.batching import Priority
+from dragoman.pipeline.context import SessionContext
+from dragoman.pipeline.events import Transcript
+from dragoman.pipeline.items import End, Flush, SpeechChunk
+from dragoman.pipeline.queues import MeteredQueue
+from dragoman.pipeline.segment import OpenSegment
+from dragoman.pipeline.timing import estimate_words, join_words, shift_words
+
+SEARCH_S = 1.2
+"""How far from its estimated place an end of words is looked for; estimates by letters are off by half a second."""
+
+_CONTEXT_CHARACTERS = 200
+
+Outbox = MeteredQueue[Transcript | Flush | End]
+
+
+class Hearing:
+    """One session's open segment and what has been said so far."""
+
+    def __init__(self, context: SessionContext, outbox: Outbox) -> None:
+        self.context = context
+        self.settings = context.settings.recognise
+        self.segment: OpenSegment | None = None
+        self.speech_start_s = 0.0
+        """Where the speech that is not committed yet began; behind the segment's start, which has silence in front."""
+        self.asked_s = 0.0
+        """Place on the input clock up to which speech has been asked about."""
+        self._outbox = outbox
+        self._said = ""
+        self._language = context.plan.source
+        self._spoken = ""
+        self._pieces = 0
+        self._segment_id = 0
+        self._spoke = False
+        """Whether anything was said in the open segment."""
+
+    def add(self, chunk: SpeechChunk) -> OpenSegment:
+        """Another piece of speech; opens a segment where there is none."""
+        if self.segment is None:
+            self.segment = OpenSegment(chunk.start_s)
+            self.speech_start_s = chunk.speech_start_s
+            self.asked_s = chunk.start_s
+        self.segment.append(chunk.samples)
+        return self.segment
+
+    async def ask(self, samples: Samples, priority: Priority = Priority.FINAL) -> Hypothesis:
+        """What the recogniser makes of samples. Raises ModelError; for a partial also Superseded and Overloaded."""
+        plan, engines = self.context.plan, self.context.engines
+        if not len(samples) or float(abs(samples).max()) < self.settings.min_peak:
+            return Hypothesis("", self._language or "")
+        request = RecognitionRequest(
+            samples,
+            self._language,
+            candidates=plan.candidates,
+            context=self._said,
+            keywords=plan.keywords,
+            english_for=plan.english_for,
+            ordinal=self._pieces,
+        )
+        with self.context.timed("recognise"):
+            return await engines.recognize(plan, request, self.context.session_id, priority)
+
+    def words(self, hypothesis: Hypothesis, audio_start_s: float, start_s: float, stop_s: float) -> tuple[Word, ...]:
+        """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times."""
+        if hypothesis.words:
+            return shift_words(hypothesis.words, audio_start_s)
+        return estimate_words(hypothesis.text, start_s, stop_s, hypothesis.language)
+
+    async def commit(
+        self,
+        words: tuple[Word, ...],
+        hypothesis: Hypothesis,
+        span_s: tuple[float, float],
+        *,
+        complete: bool = False,
+        closes: bool = False,
+    ) -> None:
+        """Say words for good. `span_s` is where they lie on the input clock.
+
+        `complete`: a sentence or a piece ends behind them, nothing need be waited for. `closes`: the segment ends; that
+        is told even without words, if anything was said in it.
+        """
+        text = " ".join(join_words(words, hypothesis.language).split())
+        if text:
+            self._said = f"{self._said} {text}"[-_CONTEXT_CHARACTERS:]
+            self._spoken = hypothesis.language
+            self._lock_language(hypothesis)
+        if text or (closes and self._spoke):
+            self._spoke = True
+            transcript = Transcript(
+                text,
+                self._spoken,  # a final hypothesis without words may not know its language
+                *span_s,
+                words=words,
+                english=hypothesis.english,
+                segment_id=self._segment_id,
+                complete=complete or closes,
+                closes=closes,
+            )
+            self.context.emit(transcript)
+            await self._outbox.put(transcript)
+        if self._spoke and (complete or closes):
+            self._pieces += 1
+        if self._spoke and closes:
+            self._segment_id += 1
+            self._spoke = False
+
+    def suppose(self, words: tuple[Word, ...], language: str) -> None:
+        """Show what is not certain yet, to a session that wants to see it."""
+        if self.context.partials:
+            text = join_words(words, language)
+            start_s, stop_s = (words[0].start_s, words[-1].stop_s) if words else (self.speech_start_s,) * 2
+            self.context.emit(
+                Transcript(text, language, start_s, stop_s, final=False, words=words, segment_id=self._segment_id)
+            )
+
+    def _lock_language(self, hypothesis: Hypothesis) -> None:
+        """People seldom change their language in a session, and short clauses are easily mistaken for another one."""
+        sure = hypothesis.language_confidence is not None and (
+            hypothesis.language_confidence >= self.settings.lock_confidence
+        )
+        if self._language is None and self.settings.lock_language and self.context.plan.locks_language and sure:
+            self._language = hypothesis.language

@@ -1,0 +1,141 @@
+"""Recognition while somebody speaks, on audio whose words can be read out of it."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from dragoman.config.settings import load_settings
+from dragoman.models.base import SAMPLE_RATE_HZ, Samples
+from dragoman.pipeline.audio.formats import pcm
+from dragoman.pipeline.events import Event, Transcript, Translation
+from dragoman.pipeline.latency import Latency
+from dragoman.pipeline.offload import Offload
+from dragoman.pipeline.session import Session, SessionRequest
+from tests.fakes.engines import fake_engines, s16, silence
+from tests.fakes.readable import WORD_S, ReadingRecognizer, reader, spoken, text
+
+CHUNK = SAMPLE_RATE_HZ // 8
+
+
+async def heard(
+    audio: Samples,
+    recognizer: ReadingRecognizer,
+    *,
+    latency: Latency = "low",
+    paced: bool = True,
+    partials: bool = False,
+) -> list[tuple[float, Event]]:
+    """The events, each with the length of audio that had been sent by then."""
+    engines, offload = fake_engines(recognizer), Offload()
+    events: list[tuple[float, Event]] = []
+    sent_s = 0.0
+    request = SessionRequest(pcm(16_000), pcm(16_000), engines.plan(target="es"), partials=partials, latency=latency)
+    session = Session(
+        request,
+        engines,
+        load_settings(),
+        offload,
+        session_id="s",
+        emit=lambda event: events.append((sent_s, event)),
+    )
+    running = asyncio.create_task(session.run())
+    try:
+        step = CHUNK if paced else len(audio)
+        for start in range(0, len(audio), step):
+            sent_s = min(len(audio), start + step) / SAMPLE_RATE_HZ
+            await session.feed(s16(audio[start : start + step]))
+            if paced:
+                await asyncio.sleep(0.003)
+        await session.end()
+        await running
+    finally:
+        running.cancel()
+        engines.close()
+        offload.close()
+    return events
+
+
+def finals(events: list[tuple[float, Event]]) -> list[tuple[float, Transcript]]:
+    return [(at_s, event) for at_s, event in events if isinstance(event, Transcript) and event.final]
+
+
+def words(events: list[tuple[float, Event]]) -> list[str]:
+    return [word.text for _, transcript in finals(events) for word in transcript.words]
+
+
+@pytest.mark.parametrize("times", [False, True], ids=["without word times", "with word times"])
+@pytest.mark.parametrize("sentence", [8, 1000], ids=["sentences", "no sentence ends"])
+async def test_a_speaker_who_never_pauses_is_heard_word_by_word(times: bool, sentence: int) -> None:
+    recognizer = reader(times=times, sentence=sentence)
+    events = await heard(np.concatenate([spoken(100), silence(1.0)]), recognizer)
+    said = words(events)
+    assert [word.strip(".") for word in said] == [word.strip(".") for word in text(100)]
+    # Each word is certain within two cadences and a word, wherever it stands in the forty seconds.
+    lags = [at_s - word.stop_s for at_s, transcript in finals(events) for word in transcript.words]
+    assert np.percentile(lags, 95) < 2.5
+    # A second of speech costs the same however long nobody pauses.
+    assert max(recognizer.lengths_s) < 16
+    assert sum(recognizer.lengths_s) < 15 * 100 * WORD_S
+
+
+async def test_clauses_are_translated_while_the_speaker_goes_on() -> None:
+    events = await heard(np.concatenate([spoken(40), silence(1.0)]), reader(times=False))
+    translated = [(at_s, event) for at_s, event in events if isinstance(event, Translation)]
+    assert " ".join(event.text.removeprefix("<es> ") for _, event in translated) == " ".join(text(40))
+    assert all(at_s - event.stop_s < 2.5 for at_s, event in translated)
+
+
+async def test_a_slip_of_the_recogniser_does_not_come_through() -> None:
+    recognizer = reader(times=False, slip=5)
+    events = await heard(np.concatenate([spoken(60), silence(1.0)]), recognizer)
+    assert words(events) == [*text(59), "w59."]
+
+
+async def test_two_segments() -> None:
+    events = await heard(
+        np.concatenate([spoken(5), silence(1.0), spoken(5, first=5), silence(1.0)]), reader(times=False, sentence=5)
+    )
+    assert words(events) == text(10, sentence=5)
+    closings = [transcript for _, transcript in finals(events) if transcript.closes]
+    assert [transcript.segment_id for transcript in closings] == [0, 1]
+
+
+async def test_a_file_that_is_sent_at_once_is_recognised_in_few_pieces() -> None:
+    recognizer = reader(times=False)
+    events = await heard(np.concatenate([spoken(20), silence(1.0)]), recognizer, paced=False)
+    assert words(events) == [*text(19), "w19."]
+    assert sum(recognizer.lengths_s) < 2.5 * 20 * WORD_S
+
+
+async def test_partials_show_what_is_not_certain_and_only_to_those_who_ask() -> None:
+    audio = np.concatenate([spoken(12), silence(1.0)])
+    events = await heard(audio, reader(times=False), partials=True)
+    committed: list[str] = []
+    seen = 0
+    for _, event in events:
+        if isinstance(event, Transcript) and event.final:
+            committed += [word.text for word in event.words]
+        elif isinstance(event, Transcript) and event.words:
+            seen += 1
+            supposed = [word.text.strip(".x") for word in event.words]
+            assert supposed[0].strip("w") == str(len(committed))
+    assert seen > 3
+    silent = await heard(audio, reader(times=False))
+    assert all(event.final for _, event in silent if isinstance(event, Transcript))
+
+
+async def test_quality_waits_for_pauses_and_sentence_ends() -> None:
+    recognizer = reader(times=False)
+    audio = np.concatenate([spoken(12), silence(1.0)])
+    events = await heard(audio, recognizer, latency="quality")
+    assert len(finals(events)) == 1
+    assert len(recognizer.lengths_s) == 1
+    events = await heard(audio, reader(times=False), latency="quality", partials=True)
+    assert any(isinstance(event, Transcript) and not event.final for _, event in events)
+
+
+async def test_silence_costs_the_recogniser_nothing() -> None:
+    recognizer = reader(times=False)
+    await heard(silence(20.0), recognizer)
+    assert recognizer.lengths_s == []
