@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
-from dragoman.models import remedies
+from dragoman.models import glossary, remedies
 from dragoman.models.base import (
     Batching,
     Hypothesis,
@@ -24,6 +24,7 @@ from dragoman.models.base import (
 )
 from dragoman.models.batching import BatchRecord, EngineOwner, Priority
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
+from dragoman.models.plan import Branch, Plan, TargetWish
 from dragoman.models.routes import RouteMap
 from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
 from dragoman.models.voices import VoiceCatalogue
@@ -31,26 +32,6 @@ from dragoman.models.voices import VoiceCatalogue
 RequestT = TypeVar("RequestT")
 ResultT = TypeVar("ResultT")
 Observer = Callable[[BatchRecord], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Who serves a session. `source` None: the recogniser tells; `target` None: speak the language that was heard.
-
-    `voice` None: the default voice of whatever language is spoken. `candidates` are the only languages that the
-    recogniser chooses from, all where there are none; `keywords` are terms that it should expect. `english_for` are
-    the languages that it is asked to translate to English itself, because no translator here does. `locks_language`:
-    the first language that is heard surely may be kept for the session, if the operator lets it.
-    """
-
-    recognizer: str
-    source: str | None
-    target: str | None
-    voice: Voice | None
-    candidates: frozenset[str] = frozenset()
-    keywords: tuple[str, ...] = ()
-    english_for: frozenset[str] = frozenset()
-    locks_language: bool = True
 
 
 class Description(TypedDict):
@@ -147,29 +128,28 @@ class Engines:
         source: str | None = None,
         target: str | None = None,
         voice_id: str | None = None,
+        targets: Sequence[TargetWish] | None = None,
         candidates: frozenset[str] = frozenset(),
         keywords: tuple[str, ...] = (),
+        locks_language: bool = True,
     ) -> Plan:
-        """Choose engines and voice for a session, or raise the RouteError that says what is missing.
+        """Choose engines and voices for a session, or raise the RouteError that says what is missing.
 
-        Without a `source`, one of `candidates` is spoken, or any language where there are none.
+        Without a `source`, one of `candidates` is spoken, or any language where there are none. `target` and `voice_id`
+        are for the usual single target; `targets` takes their place.
         """
+        wishes = (TargetWish(target, voice_id=voice_id),) if targets is None else tuple(targets)
         wanted = frozenset({source}) if source is not None else candidates
         for code in sorted(wanted - self.source_languages):
             raise NoRecognizer(code, remedies.for_recognition(code))
         recognizer = self._recognizer_for(wanted)
         sources = sorted(wanted or recognizer.languages)
-        english_for = frozenset[str]()
-        if target is not None:
-            able = self._routes.route("en", target) is not None
-            unserved = frozenset(code for code in sources if self._routes.route(code, target) is None)
-            english_for = unserved & recognizer.to_english if able else frozenset()
-            if len(unserved - english_for) == len(sources):
-                pair = LanguagePair("en" if "en" in sources else sources[0], target)
-                raise NoTranslator(pair, remedies.for_translation(pair))
-        voice = self._choose_voice(voice_id, [target] if target else sources)
+        english_for: frozenset[str] = frozenset()
+        for wish in wishes:
+            english_for |= self._english_for(wish, sources, recognizer)
+        branches = tuple(Branch(wish, self._voice_for(wish, sources)) for wish in wishes)
         only = sources[0] if len(sources) == 1 else None
-        return Plan(recognizer.name, source or only, target, voice, candidates, keywords, english_for)
+        return Plan(recognizer.name, source or only, branches, candidates, keywords, english_for, locks_language)
 
     def default_voice(self, language: str) -> Voice:
         """The voice used where a client names none. Raises NoVoice."""
@@ -198,15 +178,21 @@ class Engines:
         """Whether translators lead from `source` to `target`, without the recogniser's own English."""
         return self._routes.route(source, target) is not None
 
-    async def translate(self, source: str, target: str, text: str, session_id: str) -> str:
-        """`text` in the target language, by way of others where there is no direct way. Raises ModelError."""
+    async def translate(
+        self, source: str, target: str, text: str, session_id: str, terms: Mapping[str, str] | None = None
+    ) -> str:
+        """`text` in the target language, by way of others where there is no direct way. Raises ModelError.
+
+        `terms` are translations that stand in the result wherever their source stands in the text.
+        """
         route = self._routes.route(source, target)
         if route is None:
             pair = LanguagePair(source, target)
             raise NoTranslator(pair, remedies.for_translation(pair))
+        text, kept = glossary.protect(text, terms or {}) if route else (text, [])
         for pair in route:
             text = await self._turn[self._translator_of(pair)].submit(_Task(pair, text), session_id=session_id)
-        return text
+        return glossary.restore(text, kept)
 
     def sample_rate_hz(self, voice: Voice) -> int:
         """Rate of the samples that `synthesize` gives for `voice`."""
@@ -254,12 +240,33 @@ class Engines:
                 engine.close()
         self.detector.close()
 
-    def _choose_voice(self, voice_id: str | None, languages: list[str]) -> Voice | None:
-        if voice_id is None:
+    def _english_for(self, wish: TargetWish, sources: Sequence[str], recognizer: Recognizer) -> frozenset[str]:
+        """The sources that only the recogniser's own English leads on from. Raises NoTranslator."""
+        pairs = [LanguagePair(code, target) for code in sources if (target := wish.target_of(code)) not in (None, code)]
+        unserved = [pair for pair in pairs if self._routes.route(*pair) is None]
+        helped = [
+            pair
+            for pair in unserved
+            if pair.source in recognizer.to_english and self._routes.route("en", pair.target) is not None
+        ]
+        lost = [pair for pair in unserved if pair not in helped]
+        # Where any language may come, those that can be translated are; in a conversation both sides must be.
+        same = any(wish.target_of(code) == code for code in sources)
+        if lost and (wish.by_source is not None or (len(lost) == len(pairs) and not same)):
+            pair = next((pair for pair in lost if pair.source == "en"), lost[0])
+            raise NoTranslator(pair, remedies.for_translation(pair))
+        return frozenset(pair.source for pair in helped)
+
+    def _voice_for(self, wish: TargetWish, sources: Sequence[str]) -> Voice | None:
+        """The voice that is certain before anybody has spoken; None where it depends on what is heard."""
+        if not wish.speaks:
+            return None
+        languages = list(dict.fromkeys(target for code in sources if (target := wish.target_of(code)) is not None))
+        if wish.voice_id is None:
             return self.default_voice(languages[0]) if len(languages) == 1 else None
-        voice = self.catalogue.get(voice_id)
+        voice = self.catalogue.get(wish.voice_id)
         if voice.language not in languages:
-            raise VoiceMismatch(voice_id, voice.language, languages[0])
+            raise VoiceMismatch(wish.voice_id, voice.language, (languages or [wish.language or ""])[0])
         if not self._speaks(voice):
             raise NoVoice(voice.language, remedies.for_voice(voice))
         return voice

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from dragoman.config.settings import Settings
-from dragoman.models.registry import Engines, Plan
+from dragoman.models.plan import Plan
+from dragoman.models.registry import Engines
 from dragoman.pipeline.clock import InputClock
 from dragoman.pipeline.events import Event
 from dragoman.pipeline.latency import LatencyPolicy

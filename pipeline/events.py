@@ -49,9 +49,11 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One clause in the target language. `start_s` and `stop_s` are the clause's source span on the input clock.
+    """One clause in a target language. `start_s` and `stop_s` are the clause's source span on the input clock.
 
-    `clause_id` counts from 0 in each session and joins the text to the `Speech` that says it.
+    `clause_id` counts from 0 in each branch of each session and joins the text to the `Speech` that says it. `branch`
+    is the number of the target. `segment_id` is the segment that was heard, `text_id` the text that was given instead
+    (`Session.say`); one of the two is None. `source` is the language that it was translated from.
     """
 
     text: str
@@ -60,16 +62,30 @@ class Translation:
     stop_s: float
     clause_id: int
     final: bool = True
+    branch: int = 0
+    segment_id: int | None = None
+    text_id: Hashable | None = None
+    source: str = ""
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A branch has said all translations of a segment or of a text; one of the two is None."""
+
+    branch: int
+    segment_id: int | None = None
+    text_id: Hashable | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
     """A piece of the translation's audio, encoded in the session's output format.
 
-    `start_s` and `stop_s` are on the output clock and abut from piece to piece. `clause_stop_s` is where the whole
-    clause ends on the output clock (an estimate until its last piece, where the engine speaks block by block).
-    Every clause has at least one piece; `audio` may be empty where there was nothing to say. Container headers and
-    trailers that belong to no clause have `clause_id` None.
+    `start_s` and `stop_s` are on the output clock of the branch and abut from piece to piece. `clause_stop_s` is where
+    the whole clause ends on the output clock (an estimate until its last piece, where the engine speaks block by
+    block). Every clause has at least one piece; `audio` may be empty where there was nothing to say, or where the
+    clause was interrupted. Container headers and trailers that belong to no clause have `clause_id` None.
     """
 
     audio: bytes
@@ -79,6 +95,7 @@ class Speech:
     clause_id: int | None
     clause_stop_s: float
     last: bool
+    branch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +110,4 @@ class Ended:
     """The input ended and everything has been said; nothing follows."""
 
 
-Event = SpeechStarted | SpeechEnded | Transcript | Translation | Speech | Flushed | Ended
+Event = SpeechStarted | SpeechEnded | Transcript | Translation | Translated | Speech | Flushed | Ended

@@ -3,12 +3,13 @@
 Two policies decide when words are certain; both are written on top of this: `by_pause.py` and `by_agreement.py`.
 """
 
+from typing import Protocol
+
 from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Word
 from dragoman.models.batching import Priority
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript
 from dragoman.pipeline.items import End, Flush, SpeechChunk
-from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.segment import OpenSegment
 from dragoman.pipeline.timing import estimate_words, join_words, shift_words
 
@@ -17,7 +18,13 @@ SEARCH_S = 1.2
 
 _CONTEXT_CHARACTERS = 200
 
-Outbox = MeteredQueue[Transcript | Flush | End]
+
+class Outbox(Protocol):
+    """Where transcripts and markers go."""
+
+    async def put(self, item: Transcript | Flush | End) -> None:
+        """Pass it on, in order; waits while too much is waiting there."""
+        ...
 
 
 class Hearing:

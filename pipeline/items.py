@@ -42,13 +42,28 @@ class SegmentEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenText:
+    """Text that a client gave instead of speech. Not `translate`: it is spoken as it is, where a branch's target is
+    its language."""
+
+    text_id: Hashable
+    text: str
+    language: str
+    translate: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause in the target language, ready to be spoken; `stop_s` is where its source ends on the input clock."""
+    """A clause in the target language, ready to be spoken; `stop_s` is where its source ends on the input clock.
+
+    `epoch` counts the interruptions of the branch: what was begun before the newest one is not said any more.
+    """
 
     clause_id: int
     text: str
     language: str
     stop_s: float
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

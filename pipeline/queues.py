@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -55,6 +56,12 @@ class MeteredQueue(Generic[T]):
         while not self._items:
             self._filled.clear()
             await self._filled.wait()
+
+    def discard(self, unwanted: Callable[[T], bool]) -> None:
+        """Forget the waiting items that are `unwanted`; the others keep their order."""
+        self._items = deque((item, weight) for item, weight in self._items if not unwanted(item))
+        self._weight = sum(weight for _, weight in self._items)
+        self._changed.set()
 
     def close(self) -> None:
         """Nobody will take anything any more: forget what waits and let whoever waits for room go on."""

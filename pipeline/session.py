@@ -1,49 +1,51 @@
 """One translation session: its stages in one TaskGroup, joined by bounded queues.
 
-    bytes -> decode -> listen -> recognise -> translate -> speak -> encode -> events
+    bytes -> decode -> listen -> recognise -+-> translate -> speak -> encode -> events    (a branch for each target)
+                                 given text-+-> translate -> …
 
-Whoever opens a session feeds it bytes and markers and is told events; cancelling `run` ends every stage, and what was
-waiting in the engines' queues for this session is not run any more.
+Whoever opens a session feeds it bytes, texts and markers and is told events; cancelling `run` ends every stage, and
+what was waiting in the engines' queues for this session is not run any more.
 """
 
 import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from dragoman.config.settings import Settings
+from dragoman.config.settings import ListenSettings, Settings
 from dragoman.models.base import Samples
-from dragoman.models.registry import Engines, Plan
+from dragoman.models.plan import Plan
+from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.decode import make_decoder
-from dragoman.pipeline.audio.encode import make_encoder
 from dragoman.pipeline.audio.formats import AudioFormat, Container
+from dragoman.pipeline.branch import Branch, Said
 from dragoman.pipeline.clock import InputClock
 from dragoman.pipeline.context import SessionContext
-from dragoman.pipeline.events import Event, Transcript
-from dragoman.pipeline.items import Clause, End, Flush, SegmentEnd, SpeechChunk, SpokenBlock
+from dragoman.pipeline.events import Event
+from dragoman.pipeline.items import End, Flush, GivenText, SegmentEnd, SpeechChunk
 from dragoman.pipeline.latency import POLICIES, Latency
+from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.observer import SessionObserver, SilentObserver
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.stages.decode import decode
-from dragoman.pipeline.stages.encode import Speaker, encode
 from dragoman.pipeline.stages.listen import Listener, listen
 from dragoman.pipeline.stages.recognise import recognise
-from dragoman.pipeline.stages.speak import speak
-from dragoman.pipeline.stages.translate import translate
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a client asked for, in our own words: formats and who says what in which language.
+    """What a client asked for, in our own words: formats and who says what in which languages.
 
-    `partials`: whether transcripts that are not certain yet are wanted. `latency` None: what the operator chose.
+    `output_format` None: text only. `partials`: whether transcripts that are not certain yet are wanted. `latency` and
+    `listen` None: what the operator chose.
     """
 
     input_format: AudioFormat
-    output_format: AudioFormat
+    output_format: AudioFormat | None
     plan: Plan
     partials: bool = False
     latency: Latency | None = None
+    listen: ListenSettings | None = None
 
 
 class Session:
@@ -67,7 +69,9 @@ class Session:
         self.session_id = session_id
         self.request = request
         self.clock = InputClock()
-        self._context = SessionContext(
+        if request.listen is not None:
+            settings = settings.model_copy(update={"listen": request.listen})
+        self._context = context = SessionContext(
             session_id,
             request.plan,
             engines,
@@ -83,30 +87,49 @@ class Session:
         self._coded = source.sniff or source.container is Container.OGG_OPUS
         self._decoder = make_decoder(request.input_format)
         self._listener = Listener(engines.detector, settings.listen)
-        self._speaker = Speaker(make_encoder(request.output_format), settings.speak.gap_ms)
         queues = settings.queues
         self._inbox: MeteredQueue[bytes | Flush | End] = MeteredQueue(settings.limits.inbox_bytes)
         self._samples: MeteredQueue[Samples | Flush | End] = MeteredQueue(queues.input_s)
         self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Flush | End] = MeteredQueue(queues.speech_s)
-        self._transcripts: MeteredQueue[Transcript | Flush | End] = MeteredQueue(queues.clauses)
-        self._clauses: MeteredQueue[Clause | Flush | End] = MeteredQueue(queues.clauses)
-        self._blocks: MeteredQueue[SpokenBlock | Flush | End] = MeteredQueue(queues.output_s)
+        self._branches = [
+            Branch(context, number, plan, request.output_format) for number, plan in enumerate(request.plan.branches)
+        ]
+        self._fan = _Fan(self._branches, Markers(max(1, len(self._branches)), emit))
 
     @property
     def depths(self) -> dict[str, float]:
-        """How much waits before each stage: bytes, seconds of audio, or items, as each queue counts."""
-        return {
+        """How much waits before each stage: bytes, seconds of audio, or items, as each queue counts.
+
+        Of several branches the one that has most to do counts.
+        """
+        waiting = {
             "decode": self._inbox.weight,
             "listen": self._samples.weight,
             "recognise": self._speech.weight,
-            "translate": self._transcripts.weight,
-            "speak": self._clauses.weight,
-            "encode": self._blocks.weight,
+            "translate": 0.0,
+            "speak": 0.0,
+            "encode": 0.0,
         }
+        for branch in self._branches:
+            waiting |= {stage: max(waiting[stage], depth) for stage, depth in branch.depths.items()}
+        return waiting
 
     async def feed(self, data: bytes) -> None:
         """The next bytes of the input; waits while too much is waiting already. Ignored once `run` is over."""
         await self._inbox.put(data, len(data))
+
+    async def say(self, given: GivenText) -> None:
+        """Text to be said behind what has been recognised so far; `Translated` follows for each branch.
+
+        To be called before `end`. Waits while too much is waiting already.
+        """
+        await self._fan.put(given)
+
+    def interrupt(self, languages: frozenset[str] | None = None) -> None:
+        """Stop saying what was heard or given so far, in the branches with these targets or in all."""
+        for branch in self._branches:
+            if languages is None or branch.state.wish.language in languages:
+                branch.interrupt()
 
     async def flush(self, flush_id: Hashable) -> None:
         """Commit the open segment; `Flushed` follows when everything before has been said."""
@@ -127,14 +150,27 @@ class Session:
                 decoding = decode(context, self._decoder, self._inbox, self._samples, coded=self._coded)
                 stages.create_task(decoding, name="decode")
                 stages.create_task(listen(context, self._listener, self._samples, self._speech), name="listen")
-                stages.create_task(recognise(context, self._speech, self._transcripts), name="recognise")
-                stages.create_task(translate(context, self._transcripts, self._clauses), name="translate")
-                stages.create_task(speak(context, self._clauses, self._blocks), name="speak")
-                stages.create_task(encode(context, self._speaker, self._blocks), name="encode")
+                stages.create_task(recognise(context, self._speech, self._fan), name="recognise")
+                for branch in self._branches:
+                    branch.start(stages, self._fan.markers)
         except BaseExceptionGroup as group:
             raise _first(group) from None
         finally:
             self._inbox.close()
+
+
+class _Fan:
+    """What was heard or given goes to every branch. Without any, the markers have arrived here."""
+
+    def __init__(self, branches: list[Branch], markers: Markers) -> None:
+        self.markers = markers
+        self._branches = branches
+
+    async def put(self, item: Said) -> None:
+        for branch in self._branches:
+            await branch.put(item)
+        if not self._branches and isinstance(item, Flush | End):
+            self.markers.reached(item)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -8,8 +8,13 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from dragoman.config.settings import ListenSettings
+from dragoman.models.errors import ModelError
+from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.events import Event
+from dragoman.pipeline.items import GivenText
+from dragoman.pipeline.latency import Latency
 
 Key = Hashable
 """An adapter's name for one of the sessions on its connection."""
@@ -17,14 +22,27 @@ Key = Hashable
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Start a session. `source` None: detect; `target` None: no translation; `voice_id` None: the default voice."""
+    """Start a session. `source` None: detect, among `candidates` where there are any.
+
+    `target` and `voice_id` are for the usual single target (None: no translation, the default voice); `targets` takes
+    their place, and none of them means that speech is only written down. `output_format` None: text only. The rest is
+    as in `SessionRequest` and `Engines.plan`; `limit_s` is a shorter length of the session than the operator's.
+    """
 
     key: Key
     input_format: AudioFormat
-    output_format: AudioFormat
+    output_format: AudioFormat | None
     source: str | None = None
     target: str | None = None
     voice_id: str | None = None
+    targets: tuple[TargetWish, ...] | None = None
+    candidates: frozenset[str] = frozenset()
+    keywords: tuple[str, ...] = ()
+    locks_language: bool = True
+    partials: bool = False
+    latency: Latency | None = None
+    listen: ListenSettings | None = None
+    limit_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,22 @@ class Feed:
 
     key: Key
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Text to be said in a session as if it had been heard. It may be refused (`Adapter.refused`)."""
+
+    key: Key
+    given: GivenText
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Stop saying what a session heard or was given so far, in these target languages or in all."""
+
+    key: Key
+    languages: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +108,7 @@ class Abort:
     key: Key
 
 
-Command = Abort | Open | Feed | FlushInput | Finish
+Command = Abort | Open | Feed | Say | Interrupt | FlushInput | Finish
 Output = Send | Close
 
 
@@ -102,4 +136,15 @@ class Adapter(Protocol):
 
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
         """A session (or, where `key` is None, the whole connection) ended with a Failure, ModelError or AudioError."""
+        ...
+
+    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
+        """A text cannot be said; the session goes on."""
+        ...
+
+    def patience_s(self) -> float | None:
+        """How long the client may be silent from now on, in seconds; None: as long as the operator lets it.
+
+        Past it, what was heard is said, and the connection fails with IdleTooLong.
+        """
         ...

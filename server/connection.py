@@ -8,18 +8,35 @@ connection never ends without one unless the client is gone.
 
 import asyncio
 import logging
+import math
 import uuid
 from collections.abc import Iterable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from dragoman.models import remedies
+from dragoman.models.base import LanguagePair
 from dragoman.models.batching import RECOVERY_S
-from dragoman.models.errors import ModelError, Overloaded
+from dragoman.models.errors import ModelError, NoTranslator, Overloaded
 from dragoman.pipeline.audio.errors import AudioError
-from dragoman.pipeline.events import Event, Transcript, Translation
+from dragoman.pipeline.events import Ended, Event, Transcript, Translation
 from dragoman.pipeline.session import Session, SessionRequest
 from dragoman.server import logs
-from dragoman.server.commands import Abort, Adapter, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
+from dragoman.server.commands import (
+    Abort,
+    Adapter,
+    Close,
+    Command,
+    Feed,
+    Finish,
+    FlushInput,
+    Interrupt,
+    Key,
+    Open,
+    Output,
+    Say,
+    Send,
+)
 from dragoman.server.failures import (
     Failure,
     IdleTooLong,
@@ -53,6 +70,8 @@ class Connection:
         self._sessions: dict[Key, Session] = {}
         self._hearing: set[Key] = set()
         self._tasks: dict[Session, asyncio.Task[None]] = {}
+        self._overdue: IdleTooLong | None = None
+        """Why the connection ends once the sessions have said everything."""
         self._observer = services.metrics.observer(adapter.protocol)
 
     async def serve(self, refusal: Failure | None = None, subprotocol: str | None = None) -> None:
@@ -96,15 +115,14 @@ class Connection:
         """Carry messages to the adapter until the client is gone or the Close frame is out."""
         limits = self._services.settings.limits
         while True:
+            patience_s = min(limits.idle_s, self._adapter.patience_s() or limits.idle_s)
             try:
-                async with asyncio.timeout(limits.idle_s):
+                async with asyncio.timeout(patience_s):
                     message = await self._receive()
             except WebSocketDisconnect:
                 return
             except TimeoutError:
-                # Who has said everything may listen for as long as it takes.
-                if self._hearing or not self._sessions:
-                    self._fail(None, IdleTooLong(limits.idle_s))
+                await self._lose_patience(IdleTooLong(patience_s))
                 continue
             if self._outbox.closing:
                 continue
@@ -117,6 +135,17 @@ class Connection:
                     self._say([action])
                 else:
                     await self._carry_out(action)
+
+    async def _lose_patience(self, error: IdleTooLong) -> None:
+        """The client has fallen silent: say what was heard, then why nothing follows."""
+        # Who has said everything may listen for as long as it takes.
+        if self._sessions and not self._hearing:
+            return
+        self._overdue = error
+        for key in tuple(self._hearing):
+            await self._carry_out(Finish(key))
+        if not self._sessions:
+            self._fail(None, error)
 
     async def _receive(self) -> str | bytes:
         event = await self._socket.receive()
@@ -139,6 +168,10 @@ class Connection:
             return
         if isinstance(command, Feed):
             await session.feed(command.data)
+        elif isinstance(command, Say):
+            await self._say_text(command, session)
+        elif isinstance(command, Interrupt):
+            session.interrupt(command.languages)
         elif isinstance(command, FlushInput):
             await session.flush(command.flush_id)
         elif isinstance(command, Finish):
@@ -156,9 +189,24 @@ class Connection:
             engines = services.engines
             if starved := engines.exhausted:
                 raise Overloaded(starved, RECOVERY_S)
-            plan = engines.plan(source=command.source, target=command.target, voice_id=command.voice_id)
+            plan = engines.plan(
+                source=command.source,
+                target=command.target,
+                voice_id=command.voice_id,
+                targets=command.targets,
+                candidates=command.candidates,
+                keywords=command.keywords,
+                locks_language=command.locks_language,
+            )
             session = Session(
-                SessionRequest(command.input_format, command.output_format, plan),
+                SessionRequest(
+                    command.input_format,
+                    command.output_format,
+                    plan,
+                    partials=command.partials,
+                    latency=command.latency,
+                    listen=command.listen,
+                ),
                 engines,
                 services.settings,
                 services.offload,
@@ -173,11 +221,23 @@ class Connection:
         self._sessions[command.key] = session
         self._hearing.add(command.key)
         self._say(self._adapter.opened(command.key, session_id))
-        task = asyncio.create_task(self._run(command.key, session), name=f"session-{session_id}")
+        limit_s = min(services.settings.limits.session_s, command.limit_s or math.inf)
+        task = asyncio.create_task(self._run(command.key, session, limit_s), name=f"session-{session_id}")
         self._tasks[session] = task
         task.add_done_callback(lambda _: self._left(session))
 
-    async def _run(self, key: Key, session: Session) -> None:
+    async def _say_text(self, command: Say, session: Session) -> None:
+        given, engines = command.given, self._services.engines
+        wishes = [branch.wish for branch in session.request.plan.branches]
+        for target in (wish.language for wish in wishes if given.translate):
+            if target is not None and not engines.translates(given.language, target):
+                pair = LanguagePair(given.language, target)
+                error = NoTranslator(pair, remedies.for_translation(pair))
+                self._say(self._adapter.refused(command.key, given.text_id, error))
+                return
+        await session.say(given)
+
+    async def _run(self, key: Key, session: Session, limit_s: float) -> None:
         services, protocol = self._services, self._adapter.protocol
         logs.session_id.set(session.session_id)
         services.metrics.live.add(session)
@@ -186,7 +246,6 @@ class Connection:
         services.usage.sessions += 1
         plan = session.request.plan
         log.info("session opened: %s, %s to %s", protocol, plan.source or "any language", plan.target or "the same")
-        limit_s = services.settings.limits.session_s
         error: Exception | None = None
         try:
             async with asyncio.timeout(limit_s):
@@ -221,6 +280,9 @@ class Connection:
 
     def _emit(self, key: Key, event: Event) -> None:
         if key not in self._sessions or self._outbox.closing:
+            return
+        if self._overdue is not None and isinstance(event, Ended):
+            self._fail(None, self._overdue)
             return
         if isinstance(event, Translation):
             self._services.usage.text_out += len(event.text)

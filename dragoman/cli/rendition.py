@@ -10,7 +10,8 @@ import numpy as np
 
 from dragoman.config.settings import Settings
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
-from dragoman.models.registry import Engines, Plan
+from dragoman.models.plan import Plan
+from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.encode import make_encoder
 from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.audio.formats import AudioFormat, ogg_opus, pcm, wav

@@ -7,9 +7,11 @@ import numpy as np
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.encode import Encoder
 from dragoman.pipeline.audio.resample import Resampler
+from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
-from dragoman.pipeline.events import Ended, Flushed, Speech
+from dragoman.pipeline.events import Speech
 from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
+from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.queues import MeteredQueue
 
 PIECE_S = 0.32
@@ -19,7 +21,8 @@ PIECE_S = 0.32
 class Speaker:
     """One session's output clock, resampler and encoder. Blocks for signal processing: call it in a worker."""
 
-    def __init__(self, encoder: Encoder, gap_ms: int) -> None:
+    def __init__(self, encoder: Encoder, gap_ms: int, branch: int = 0) -> None:
+        self._branch = branch
         self._encoder = encoder
         self._rate_hz = encoder.rate_hz
         self._gap = np.zeros(round(gap_ms / 1000 * encoder.rate_hz), np.float32)
@@ -48,6 +51,15 @@ class Speaker:
             self._resampler = None
         return list(self._pieces(np.concatenate(parts), block))
 
+    def cut(self, block: SpokenBlock) -> Speech | None:
+        """The end of an interrupted clause, if any of it was said."""
+        if block.clause is not self._clause:
+            return None
+        self._clause, self._resampler = None, None
+        at_s = self._position / self._rate_hz
+        clause = block.clause
+        return Speech(b"", clause.language, at_s, at_s, clause.clause_id, at_s, last=True, branch=self._branch)
+
     def finish(self, *, empty: bool) -> Speech | None:
         """What the container needs at its end; also its header if nothing was said, unless nothing was heard."""
         tail = (b"" if empty else self._take_header()) + (
@@ -56,7 +68,7 @@ class Speaker:
         if not tail:
             return None
         at_s = self._position / self._rate_hz
-        return Speech(tail, "", at_s, at_s, None, at_s, last=True)
+        return Speech(tail, "", at_s, at_s, None, at_s, last=True, branch=self._branch)
 
     def _take_header(self) -> bytes:
         header, self._header = self._header, b""
@@ -75,19 +87,28 @@ class Speaker:
             self._position += len(piece)
             last = block.last and start + step >= len(samples)
             here_s = self._position / self._rate_hz
-            yield Speech(audio, clause.language, start_s, here_s, clause.clause_id, self._clause_stop_s, last)
+            yield Speech(
+                audio, clause.language, start_s, here_s, clause.clause_id, self._clause_stop_s, last, self._branch
+            )
 
 
 async def encode(
     context: SessionContext,
+    branch: BranchState,
     speaker: Speaker,
     inbox: MeteredQueue[SpokenBlock | Flush | End],
+    markers: Markers,
 ) -> None:
-    """Run until the end marker, then say that the session has ended."""
+    """Run until the end marker."""
     sounded = -1
     while True:
         item = await inbox.get()
         if isinstance(item, SpokenBlock):
+            if item.clause.epoch != branch.epoch:
+                # Nothing more is heard of an interrupted clause; whoever waits for its end is told once.
+                if item.last and (cut := speaker.cut(item)) is not None:
+                    context.emit(cut)
+                continue
             with context.timed("encode"):
                 pieces = await context.offload.run(speaker.push, item)
             for piece in pieces:
@@ -97,11 +118,11 @@ async def encode(
                 sounded = item.clause.clause_id
                 if (delay_s := context.clock.delay_since(item.clause.stop_s)) is not None:
                     context.observer.clause_delay(delay_s)
-        elif isinstance(item, Flush):
-            context.emit(Flushed(item.flush_id))
-        else:
+            continue
+        if isinstance(item, End):
             tail = await context.offload.run(speaker.finish, empty=context.clock.received_s == 0)
             if tail is not None:
                 context.emit(tail)
-            context.emit(Ended())
+        markers.reached(item)
+        if isinstance(item, End):
             return

@@ -45,7 +45,7 @@ async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> No
                 if isinstance(item, SegmentEnd):
                     await hearing.end_segment(item)
                     continue
-                await outbox.put(item, 0)
+                await outbox.put(item)
                 if isinstance(item, End):
                     return
             if not len(inbox):

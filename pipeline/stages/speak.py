@@ -5,6 +5,7 @@ from contextlib import aclosing
 import numpy as np
 
 from dragoman.models.base import SynthesisRequest
+from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
 from dragoman.pipeline.queues import MeteredQueue
@@ -15,6 +16,7 @@ S_PER_CHARACTER = 0.065
 
 async def speak(
     context: SessionContext,
+    branch: BranchState,
     inbox: MeteredQueue[Clause | Flush | End],
     outbox: MeteredQueue[SpokenBlock | Flush | End],
 ) -> None:
@@ -26,13 +28,19 @@ async def speak(
             if isinstance(item, End):
                 return
             continue
-        await _speak(context, item, outbox)
+        if item.epoch == branch.epoch:
+            await _speak(context, branch, item, outbox)
 
 
-async def _speak(context: SessionContext, clause: Clause, outbox: MeteredQueue[SpokenBlock | Flush | End]) -> None:
+async def _speak(
+    context: SessionContext,
+    branch: BranchState,
+    clause: Clause,
+    outbox: MeteredQueue[SpokenBlock | Flush | End],
+) -> None:
     engines = context.engines
-    voice = context.plan.voice or engines.default_voice(clause.language)
-    tempo = context.settings.speak.tempo
+    voice = branch.voice or engines.default_voice(clause.language)
+    tempo = context.settings.speak.tempo * branch.wish.tempo
     rate_hz = engines.sample_rate_hz(voice)
     spoken_s = 0.0
     with context.timed("speak"):
@@ -40,6 +48,8 @@ async def _speak(context: SessionContext, clause: Clause, outbox: MeteredQueue[S
             engines.synthesize(SynthesisRequest(clause.text, voice, tempo), context.session_id)
         ) as said:
             async for block in said:
+                if clause.epoch != branch.epoch:
+                    break
                 block_s = len(block.samples) / rate_hz
                 spoken_s += block_s
                 length_s = spoken_s if block.last else max(spoken_s, len(clause.text) * S_PER_CHARACTER / tempo)

@@ -4,11 +4,12 @@ No I/O: messages in, commands and messages out. Every request has a number here;
 be used again as soon as the request is over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event, Flushed, Speech, Translation
 from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
 from dragoman.server.failures import BadMessage, Fault, ShuttingDown
@@ -114,6 +115,15 @@ class GradiumAdapter:
             if idle:
                 return [self._close]
         return [_error(code, message, None), self._close]
+
+    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
+        """There are no texts on this wire."""
+        del key, text_id, error
+        return ()
+
+    def patience_s(self) -> float | None:
+        """The operator's limit."""
+        return None
 
     def _setup(self, fields: dict[str, Any]) -> Sequence[Command | Output]:
         self._used = True
