@@ -116,6 +116,9 @@ class RecogniseSettings(_Table):
 class SpeakSettings(_Table):
     tempo: Annotated[float, Field(ge=0.5, le=2.0)]
     gap_ms: NonNegativeInt
+    max_tempo: Annotated[float, Field(ge=1.0, le=1.5)]
+    catch_up_after_s: Annotated[float, Field(ge=0.0)]
+    min_gap_ms: NonNegativeInt
 
 
 class QueueSettings(_Table):

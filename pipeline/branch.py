@@ -31,9 +31,7 @@ class Branch:
         self.state = BranchState(number, plan.wish, plan.voice)
         queues, self._context = context.settings.queues, context
         self._speaker = (
-            Speaker(make_encoder(output_format), context.settings.speak.gap_ms, number)
-            if output_format is not None and plan.wish.speaks
-            else None
+            Speaker(make_encoder(output_format), number) if output_format is not None and plan.wish.speaks else None
         )
         self._said: MeteredQueue[Said] = MeteredQueue(queues.clauses)
         self._clauses: MeteredQueue[Clause | Flush | End] = MeteredQueue(queues.clauses)

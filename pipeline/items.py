@@ -54,15 +54,16 @@ class GivenText:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause in the target language, ready to be spoken; `stop_s` is where its source ends on the input clock.
+    """A clause in the target language, ready to be spoken.
 
-    `epoch` counts the interruptions of the branch: what was begun before the newest one is not said any more.
+    `stop_s` is where its source ends on the input clock, None for a text that was given. `epoch` counts the
+    interruptions of the branch: what was begun before the newest one is not said any more.
     """
 
     clause_id: int
     text: str
     language: str
-    stop_s: float
+    stop_s: float | None
     epoch: int = 0
 
 
@@ -70,11 +71,13 @@ class Clause:
 class SpokenBlock:
     """A block of a clause's samples at the synthesizer's rate; `last` closes the clause (its samples may be none).
 
-    `clause_length_s` is how long the whole clause will be, as well as that is known yet.
+    `clause_length_s` is how long the whole clause will be, as well as that is known yet; `gap_s` is the silence that
+    parts it from the clause before.
     """
 
     clause: Clause
     samples: Samples
     rate_hz: int
     clause_length_s: float
+    gap_s: float
     last: bool

@@ -22,6 +22,10 @@ class SessionObserver(Protocol):
         """Time from the arrival of a clause's last sound to the first sound of its translation."""
         ...
 
+    def speech_lag(self, seconds: float) -> None:
+        """How long a clause waits, for one who listens, until the clauses before it have been heard (`pace.py`)."""
+        ...
+
 
 class SilentObserver:
     """Counts nothing."""
@@ -36,4 +40,7 @@ class SilentObserver:
         del stage, seconds
 
     def clause_delay(self, seconds: float) -> None:
+        del seconds
+
+    def speech_lag(self, seconds: float) -> None:
         del seconds

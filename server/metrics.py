@@ -13,6 +13,7 @@ from dragoman.pipeline.session import Session
 DELAY_BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 STAGE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+LAG_BUCKETS = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32)
 
 
@@ -36,6 +37,13 @@ class Metrics:
             "From the end of a spoken clause to the first sound of its translation",
             ["protocol"],
             buckets=DELAY_BUCKETS,
+            registry=self.registry,
+        )
+        self.lag = Histogram(
+            "dragoman_speech_lag_seconds",
+            "How long a clause waits, for one who listens, until the clauses before it have been heard",
+            ["protocol"],
+            buckets=LAG_BUCKETS,
             registry=self.registry,
         )
         self.engine_run = Histogram(
@@ -91,6 +99,7 @@ class ProtocolObserver:
         self._in = metrics.audio_in.labels(protocol)
         self._out = metrics.audio_out.labels(protocol)
         self._delay = metrics.delay.labels(protocol)
+        self._lag = metrics.lag.labels(protocol)
         self._stage = metrics.stage
 
     def audio_in(self, seconds: float) -> None:
@@ -104,6 +113,9 @@ class ProtocolObserver:
 
     def clause_delay(self, seconds: float) -> None:
         self._delay.observe(seconds)
+
+    def speech_lag(self, seconds: float) -> None:
+        self._lag.observe(seconds)
 
 
 class _QueueCollector(Collector):

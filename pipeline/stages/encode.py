@@ -21,11 +21,10 @@ PIECE_S = 0.32
 class Speaker:
     """One session's output clock, resampler and encoder. Blocks for signal processing: call it in a worker."""
 
-    def __init__(self, encoder: Encoder, gap_ms: int, branch: int = 0) -> None:
+    def __init__(self, encoder: Encoder, branch: int = 0) -> None:
         self._branch = branch
         self._encoder = encoder
         self._rate_hz = encoder.rate_hz
-        self._gap = np.zeros(round(gap_ms / 1000 * encoder.rate_hz), np.float32)
         self._resampler: Resampler | None = None
         self._header = encoder.header()
         self._position = 0
@@ -38,7 +37,7 @@ class Speaker:
         self._clause = block.clause
         parts: list[Samples] = []
         if begins and self._position and len(block.samples):
-            parts.append(self._gap)
+            parts.append(np.zeros(round(block.gap_s * self._rate_hz), np.float32))
         if begins:
             gap_s = sum(map(len, parts)) / self._rate_hz
             self._clause_start_s = self._position / self._rate_hz + gap_s
@@ -116,7 +115,8 @@ async def encode(
                 context.observer.audio_out(piece.stop_s - piece.start_s)
             if pieces and pieces[0].audio and item.clause.clause_id != sounded:
                 sounded = item.clause.clause_id
-                if (delay_s := context.clock.delay_since(item.clause.stop_s)) is not None:
+                stop_s = item.clause.stop_s
+                if stop_s is not None and (delay_s := context.clock.delay_since(stop_s)) is not None:
                     context.observer.clause_delay(delay_s)
             continue
         if isinstance(item, End):

@@ -1,4 +1,4 @@
-"""speak: clauses become samples in the voice of the session."""
+"""speak: clauses become samples in the voice of a branch, at a tempo that keeps up with the speaker (`pace.py`)."""
 
 from contextlib import aclosing
 
@@ -8,6 +8,7 @@ from dragoman.models.base import SynthesisRequest
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
+from dragoman.pipeline.pace import Pace
 from dragoman.pipeline.queues import MeteredQueue
 
 S_PER_CHARACTER = 0.065
@@ -21,6 +22,7 @@ async def speak(
     outbox: MeteredQueue[SpokenBlock | Flush | End],
 ) -> None:
     """Run until the end marker. Every clause ends with a block marked `last`, even when there is nothing to hear."""
+    pace, epoch = Pace(context.settings.speak), 0
     while True:
         item = await inbox.get()
         if not isinstance(item, Clause):
@@ -29,18 +31,26 @@ async def speak(
                 return
             continue
         if item.epoch == branch.epoch:
-            await _speak(context, branch, item, outbox)
+            if epoch != branch.epoch:  # what the listener still had to hear is gone
+                pace, epoch = Pace(context.settings.speak), branch.epoch
+            await _speak(context, branch, pace, item, outbox)
 
 
 async def _speak(
     context: SessionContext,
     branch: BranchState,
+    pace: Pace,
     clause: Clause,
     outbox: MeteredQueue[SpokenBlock | Flush | End],
 ) -> None:
     engines = context.engines
     voice = branch.voice or engines.default_voice(clause.language)
     tempo = context.settings.speak.tempo * branch.wish.tempo
+    if clause.stop_s is not None:
+        pace.begin(clause.stop_s)
+        tempo *= pace.tempo
+        context.observer.speech_lag(pace.lag_s)
+    gap_s = pace.gap_s
     rate_hz = engines.sample_rate_hz(voice)
     spoken_s = 0.0
     with context.timed("speak"):
@@ -53,5 +63,7 @@ async def _speak(
                 block_s = len(block.samples) / rate_hz
                 spoken_s += block_s
                 length_s = spoken_s if block.last else max(spoken_s, len(clause.text) * S_PER_CHARACTER / tempo)
-                await outbox.put(SpokenBlock(clause, block.samples, rate_hz, length_s, last=False), block_s)
-    await outbox.put(SpokenBlock(clause, np.zeros(0, np.float32), rate_hz, spoken_s, last=True), 0)
+                await outbox.put(SpokenBlock(clause, block.samples, rate_hz, length_s, gap_s, last=False), block_s)
+    await outbox.put(SpokenBlock(clause, np.zeros(0, np.float32), rate_hz, spoken_s, gap_s, last=True), 0)
+    if clause.stop_s is not None and spoken_s:
+        pace.spoke(gap_s + spoken_s)

@@ -97,5 +97,5 @@ class _Translating:
                 speaker=origin.speaker if isinstance(origin, Transcript) else None,
             )
         )
-        await self._outbox.put(Clause(self._clause_id, text, target, stop_s, epoch))
+        await self._outbox.put(Clause(self._clause_id, text, target, stop_s if heard else None, epoch))
         self._clause_id += 1
