@@ -130,6 +130,7 @@ class QueueSettings(_Table):
 
 class LimitSettings(_Table):
     sessions: PositiveInt
+    machine_share: Annotated[float, Field(ge=0.0, le=2.0)]
     session_s: Positive
     idle_s: Positive
     message_bytes: Annotated[int, Field(ge=1024)]

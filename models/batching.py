@@ -32,8 +32,8 @@ RECOVERY_S = 30.0
 class BatchRecord:
     """One call of an engine, whether it succeeded or not.
 
-    `size` requests, of which the first to come had waited `wait_s` seconds; the call took `run_s` seconds; `depth`
-    requests were waiting when it began.
+    `size` requests, of which `finals` were no partials and the first to come had waited `wait_s` seconds; the call took
+    `run_s` seconds; `depth` requests were waiting when it began.
     """
 
     name: str
@@ -41,6 +41,7 @@ class BatchRecord:
     wait_s: float
     run_s: float
     depth: int
+    finals: int
 
 
 @dataclass(eq=False, slots=True)
@@ -243,7 +244,8 @@ class EngineOwner(Generic[RequestT, ResultT]):
         finally:
             if self._observer:
                 wait_s = begun_s - min(entry.arrived_s for entry in batch)
-                record = BatchRecord(self.name, len(batch), wait_s, time.monotonic() - begun_s, depth)
+                finals = sum(entry.priority is Priority.FINAL for entry in batch)
+                record = BatchRecord(self.name, len(batch), wait_s, time.monotonic() - begun_s, depth, finals)
                 try:
                     self._observer(record)
                 except Exception:  # noqa: BLE001  (metrics must not stop the engine)

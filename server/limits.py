@@ -1,15 +1,20 @@
 """How many sessions run, whether more may start, and the end of the server."""
 
 import asyncio
+from collections.abc import Callable
 
 from dragoman.server.failures import ShuttingDown, TooManySessions
 
 
 class Admission:
-    """Counts running sessions; refuses those over the limit and, while draining, all new ones."""
+    """Counts running sessions; refuses those over the limit and, while draining, all new ones.
 
-    def __init__(self, limit: int) -> None:
+    `capacity` tells how many sessions the machine can serve in time; one is always let in.
+    """
+
+    def __init__(self, limit: int, capacity: Callable[[], float] = lambda: float("inf")) -> None:
         self.limit = limit
+        self._capacity = capacity
         self.running = 0
         self.draining = False
         self._changed = asyncio.Event()
@@ -18,8 +23,9 @@ class Admission:
         """Take a place for a session. Raises TooManySessions or ShuttingDown at once, never waits."""
         if self.draining:
             raise ShuttingDown
-        if self.running >= self.limit:
-            raise TooManySessions(self.limit)
+        limit = int(max(1, min(self.limit, self._capacity())))
+        if self.running >= limit:
+            raise TooManySessions(limit)
         self.running += 1
 
     def leave(self) -> None:

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from dragoman.models.base import Batching
 from dragoman.models.batching import BatchRecord
 from dragoman.pipeline.session import Session
+from dragoman.server.load import LoadMeter
 
 DELAY_BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 STAGE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -22,6 +23,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.load = LoadMeter()
         self.live: set[Session] = set()
         """The sessions that run now; their queues are looked at when somebody asks."""
         self.running = Gauge("dragoman_sessions", "Sessions that run now", ["protocol"], registry=self.registry)
@@ -72,6 +74,12 @@ class Metrics:
             ["engine"],
             registry=self.registry,
         )
+        self.capacity = Gauge(
+            "dragoman_capacity_sessions",
+            "Sessions that the whole machine could serve in time, as far as is known",
+            registry=self.registry,
+        )
+        self.capacity.set_function(lambda: self.load.capacity(1.0))
         self.tasks = Gauge("dragoman_asyncio_tasks", "Tasks on the event loop", registry=self.registry)
         self.registry.register(_QueueCollector(self.live))
 
@@ -80,9 +88,11 @@ class Metrics:
         self.engine_run.labels(record.name).observe(record.run_s)
         self.engine_wait.labels(record.name).observe(record.wait_s)
         self.engine_batch.labels(record.name).observe(record.size)
+        self.load.engine(record)
 
     def engines(self, batching: Mapping[str, Batching]) -> None:
         """Show how each engine is called."""
+        self.load.engines(batching)
         for name, how in batching.items():
             self.engine_max_batch.labels(name).set(how.size)
             self.engine_batch_wait.labels(name).set(how.wait_s)
@@ -101,9 +111,11 @@ class ProtocolObserver:
         self._delay = metrics.delay.labels(protocol)
         self._lag = metrics.lag.labels(protocol)
         self._stage = metrics.stage
+        self._load = metrics.load
 
     def audio_in(self, seconds: float) -> None:
         self._in.inc(seconds)
+        self._load.audio(seconds)
 
     def audio_out(self, seconds: float) -> None:
         self._out.inc(seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -44,7 +45,8 @@ class Services:
         self.metrics = Metrics()
         self.usage = Usage()
         self.gatekeeper = Gatekeeper(settings.keys, settings.limits.token_s)
-        self.admission = Admission(settings.limits.sessions)
+        meter, share = self.metrics.load, settings.limits.machine_share
+        self.admission = Admission(settings.limits.sessions, lambda: meter.capacity(share) if share else math.inf)
         self.offload = Offload()
         self.connections: set[Closable] = set()
         """Every open connection, to be told when the server ends."""
