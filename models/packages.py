@@ -9,7 +9,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from dragoman.models.argos_package import PACKAGE_NAME, read_package
@@ -25,7 +25,15 @@ _ENCRYPTED = 0x1
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError)
 
 
-def install_argos(file: Path, folder: Path) -> str:
+class NoSpace(ValueError):
+    """The disk is too full for a package, which is otherwise all right as far as was seen."""
+
+
+Seal = Callable[[Path, str], None]
+"""Called with an unpacked package and its name before it is seen; may add to the folder, or raise ValueError."""
+
+
+def install_argos(file: Path, folder: Path, seal: Seal | None = None) -> str:
     """Unpack an .argosmodel file into `folder`, in the place of an older version; gives the name, translate-en_de.
 
     Raises ValueError, saying what is wrong with the file, and OSError where it cannot be read or written; what was
@@ -40,7 +48,7 @@ def install_argos(file: Path, folder: Path) -> str:
                 with tempfile.TemporaryDirectory(dir=folder, prefix=".installing-") as place:
                     _check_space(file, members, folder)
                     _unpack(archive, members, root, Path(place) / "new")
-                    return _settle(file, Path(place), folder)
+                    return _settle(file, Path(place), folder, seal)
         except _DAMAGE as error:
             raise ValueError(f"{file} is not an Argos package: not a whole zip file ({error})") from error
 
@@ -81,7 +89,7 @@ def _check(file: Path, members: Sequence[zipfile.ZipInfo]) -> PurePosixPath:
 def _check_space(file: Path, members: Sequence[zipfile.ZipInfo], folder: Path) -> None:
     size, free = sum(member.file_size for member in members), shutil.disk_usage(folder).free
     if size > free:
-        raise ValueError(f"{file} needs {size:,} bytes in {folder}, where {free:,} are free")
+        raise NoSpace(f"{file} needs {size:,} bytes in {folder}, where {free:,} are free")
 
 
 def _unpack(
@@ -106,12 +114,14 @@ def _unpack(
                 target.write(chunk)
 
 
-def _settle(file: Path, place: Path, folder: Path) -> str:
+def _settle(file: Path, place: Path, folder: Path, seal: Seal | None) -> str:
     """Put the unpacked package where it belongs. The older one waits in `place`, which goes away with it."""
     try:
         name = read_package(place / "new").name
     except EngineUnavailable as error:
         raise ValueError(f"{file} is not an Argos package that can be used here: {error.reason}") from error
+    if seal is not None:
+        seal(place / "new", name)
     target = folder / name
     older = place / "old"
     if target.exists():

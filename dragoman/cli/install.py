@@ -15,14 +15,20 @@ def install(
 ) -> None:
     """Install Argos translation packages from files. A running server takes them up when it is restarted."""
     from dragoman.models.argos_package import read_package
+    from dragoman.models.file_errors import BrokenModel
+    from dragoman.models.manifest import Manifest, records_of
     from dragoman.models.packages import install_argos
 
     folder = settings_or_exit(config).models_path / "argos"
     wrong: list[str] = []
     for file in files:
+
+        def seal(unpacked: Path, name: str, source: Path = file) -> None:
+            Manifest(name, "argos", source.name, "", "see README.md", records_of(unpacked)).write(unpacked)
+
         try:
-            package = read_package(folder / install_argos(file, folder))
-        except ValueError as error:
+            package = read_package(folder / install_argos(file, folder, seal))
+        except (ValueError, BrokenModel) as error:
             wrong.append(str(error))
         except OSError as error:
             wrong.append(f"cannot install {file}: {error.filename or folder}: {error.strerror}")

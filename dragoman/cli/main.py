@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from dragoman import __version__
-from dragoman.cli.inspect import config, models, voices
+from dragoman.cli import models
+from dragoman.cli.inspect import config, voices
 from dragoman.cli.install import install
 from dragoman.cli.serve import serve
 from dragoman.cli.translate import translate
@@ -34,5 +35,6 @@ def _main(
     del version
 
 
-for command in (serve, translate, voices, models, install, config):
+for command in (serve, translate, voices, install, config):
     app.command()(command)
+app.add_typer(models.app, name="models")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from dragoman.cli.options import ConfigFile, EngineSet, fail, settings_or_exit
+from dragoman.cli.pulling import pull_at_start
 from dragoman.config.settings import SettingsError
 
 
@@ -29,6 +30,8 @@ def serve(
     from dragoman.server.runner import serve as run
 
     configure_logging(settings)
+    if settings.pull:
+        pull_at_start(settings)
     try:
         run(settings, load_engines)
     except SettingsError as error:

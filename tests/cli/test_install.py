@@ -20,6 +20,10 @@ def test_packages_are_installed_and_told(tmp_path: Path) -> None:
         "translate-de_en 1.9 is installed: de→en can now be translated",
     ]
     assert (tmp_path / "models" / "argos" / "translate-en_de" / "metadata.json").is_file()
+    assert (
+        "translate-en_de: as it came"
+        in dragoman("models", "verify", DRAGOMAN_MODELS_DIR=str(tmp_path / "models")).stdout
+    )
 
 
 def test_a_wrong_file_is_told_in_one_line_and_the_others_are_installed(tmp_path: Path) -> None:
@@ -56,5 +60,5 @@ def test_models_show_what_was_installed(tmp_path: Path) -> None:
 @pytest.mark.embedded
 def test_models_say_how_to_get_german(tmp_path: Path) -> None:
     done = dragoman("models", DRAGOMAN_MODELS_DIR=str(tmp_path))
-    assert "translate-en_de" in done.stdout
-    assert "dragoman install FILE" in done.stdout
+    assert "missing: en→de. It takes the Argos package translate-en_de" in done.stdout
+    assert "dragoman models pull translate-en_de" in done.stdout
