@@ -4,7 +4,7 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve demo test lint check bench clean
+.PHONY: setup serve demo test lint check bench parity clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -26,6 +26,12 @@ lint: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+# Our translations against those of the real Argos Translate, which brings PyTorch: an environment of its own, 2 GB. Where
+# pip would take PyTorch's CUDA build, which is several times that, name an index of its CPU build in PIP_EXTRA_INDEX_URL.
+parity:
+	@PYTHON="$(PYTHON)" VENV=build/parity scripts/setup.sh python argos,dev
+	@build/parity/bin/pytest -q tests/models/test_argos_parity.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

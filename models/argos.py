@@ -1,36 +1,42 @@
 """Argos packages, run on CTranslate2 and SentencePiece, the two libraries that Argos Translate itself runs on.
 
-The translations are those of Argos Translate for the same sentence: the same tokens, beam of four, length penalty and
-replaced unknowns (its `apply_packaged_translation`). It asks for the four best and shows the first; here only the
-best is asked for, which is the same one. Splitting text into sentences is the pipeline's business.
+The translations are those of Argos Translate for the same sentences: the same tokens, beam of four, length penalty,
+replaced unknowns and number of output tokens (its `apply_packaged_translation`); a test asks both. What is meant to
+differ:
+
+- Argos Translate finds sentences with a model that it downloads (MiniSBD, Stanza or spaCy), here rules do
+  (`sentences.py`).
+- A sentence of more than 128 tokens is cut near its middle. There it goes in whole, and what comes out is often lost
+  behind some point.
+- In a text of several sentences, packages with a target prefix leave it in the text at each sentence but the first
+  there; here it never shows.
+- Line breaks are blanks here; there each line is translated by itself and the breaks stay. Blanks around a
+  translation are removed here; there one in front is.
+- Texts of several sessions are one batch. The last digits of its numbers depend on its size, so that of two wordings
+  that a model finds equally good now and then the other one comes.
+- Several packages for one pair: the newest is used here, the first in the folder there. Codes that Argos made up
+  ("pb") are languages here ("pt").
 """
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from dragoman.config.settings import ArgosSettings, default_table
+from dragoman.models.argos_model import FAULTS, ArgosModel
 from dragoman.models.argos_package import ArgosPackage, broken, read_package
-from dragoman.models.argos_tokens import Tokens, load_tokens
 from dragoman.models.base import Batching, LanguagePair
-from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.devices import Device, choose_compute_type, choose_device
+from dragoman.models.errors import EngineFailed, EngineUnavailable, OutOfMemory
+from dragoman.models.memory_errors import ran_out_of_memory
 
-MAX_TOKENS = 128
-"""A longer text (about a hundred words) is cut near its middle; the models were trained on sentences."""
+KEPT_MODELS = 8
+"""So many models stay loaded however seldom they are used (about 100 MB each, on a processor)."""
 
-MAX_OUTPUT_TOKENS = 256
-"""Where a translation is cut off that will not end; CTranslate2's own default, which Argos Translate keeps."""
-
-_BATCH_TOKENS = 4096
-"""More than this in one call is run in several batches, which bounds memory."""
-
-_BEAM_SIZE = 4
-_LENGTH_PENALTY = 0.2
-_ENDS = frozenset(".,;:!?…。、，；！？")
-
-_FAULTS = (RuntimeError, ValueError, MemoryError)
-"""What CTranslate2 and SentencePiece raise."""
+IDLE_S = 600.0
+"""Any further one is let go when it was not used for so long; loading it again takes one or two tenths of a second."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,154 +48,176 @@ def package_folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-class _Model:
-    """One package, loaded."""
+class _Place:
+    """A package, and its model while it is loaded. `used_s` is on the engine's clock."""
 
-    def __init__(self, package: ArgosPackage, *, threads: int, compute_type: str) -> None:
-        import ctranslate2  # noqa: PLC0415  (0.1 s and 16 MB that nobody without packages should pay)
-
-        self._prefix = package.target_prefix
-        try:
-            self._tokens: Tokens = load_tokens(package.tokens, package.codes)
-            self._translator: Any = ctranslate2.Translator(
-                str(package.model), device="cpu", compute_type=compute_type, inter_threads=1, intra_threads=threads
-            )
-        except ImportError as error:
-            raise broken(package.folder, str(error), "") from error
-        except (OSError, *_FAULTS) as error:
-            raise broken(package.folder, f"it cannot be loaded ({' '.join(str(error).split())})") from error
-
-    def translate(self, texts: Sequence[str]) -> list[str]:
-        cut = [pieces(self._tokens, sendable(text)) for text in texts]
-        source = [piece for part in cut for piece in part]
-        if not source:
-            return ["" for _ in texts]
-        results = self._translator.translate_batch(
-            source,
-            target_prefix=[[self._prefix]] * len(source) if self._prefix else None,
-            beam_size=_BEAM_SIZE,
-            length_penalty=_LENGTH_PENALTY,
-            replace_unknowns=True,
-            max_batch_size=_BATCH_TOKENS,
-            batch_type="tokens",
-            max_input_length=0,  # `pieces` has seen to it
-            max_decoding_length=MAX_OUTPUT_TOKENS,
-        )
-        done = iter([self._text(result.hypotheses[0]) for result in results])
-        return [" ".join(filter(None, (next(done) for _ in part))) for part in cut]
-
-    def _text(self, tokens: list[str]) -> str:
-        if self._prefix and tokens[:1] == [self._prefix]:
-            tokens = tokens[1:]
-        return self._tokens.decode(tokens).strip()
-
-    def close(self) -> None:
-        self._translator.unload_model()
-
-
-def sendable(text: str) -> str:
-    """`text` without lone surrogates, which have no UTF-8, and with every run of blanks made one."""
-    return " ".join(text.encode("utf-8", "ignore").decode().split())
-
-
-def pieces(tokens: Tokens, text: str) -> list[list[str]]:
-    """`text` as token lists of at most MAX_TOKENS: halved behind punctuation, else at a blank, until they fit."""
-    encoded = tokens.encode(text) if text else []
-    if len(encoded) <= MAX_TOKENS or len(text) < 2:
-        return [encoded[:MAX_TOKENS]] if encoded else []
-    cut = _middle(text)
-    return pieces(tokens, text[:cut].strip()) + pieces(tokens, text[cut:].strip())
-
-
-def _middle(text: str) -> int:
-    """Offset of the best place to cut, from the second to the third quarter."""
-    middle = len(text) // 2
-    around = range(max(1, len(text) // 4), min(len(text), len(text) * 3 // 4 + 1))
-    behind_punctuation = [at for at in around if text[at - 1] in _ENDS and (text[at] == " " or text[at - 1] > "\u3000")]
-    blanks = [at for at in around if text[at] == " "]
-    return min(behind_punctuation or blanks or [middle], key=lambda at: abs(at - middle))
+    def __init__(self, package: ArgosPackage) -> None:
+        self.package = package
+        self.lock = threading.Lock()  # for whoever loads
+        self.model: ArgosModel | None = None
+        self.used_s = 0.0
 
 
 class ArgosTranslator:
-    """Translates by every Argos package under `folder` (a `Translator`), one model a pair, loaded at its first text.
+    """Translates by every Argos package under `folder` (a `Translator`).
 
-    `threads` compute one batch; `compute_type` is CTranslate2's, where "auto" takes the fastest that this processor
-    has, as Argos Translate does. Of several packages for a pair the newest is used. `broken` says what is wrong with
-    the others, one error each. Raises EngineUnavailable where there is no package at all.
+    The files of every package are checked at once. Models are loaded at their first text or by `warm`, and let go as
+    KEPT_MODELS and IDLE_S say, so that memory follows what is spoken and not what is installed. Of several packages
+    for a pair the newest is used. `broken` says what is wrong with those that cannot be, one error each.
+
+    Without `settings` the packaged defaults hold. Raises EngineUnavailable where there is no package at all, or not
+    the device or compute type that is asked for.
     """
 
     name = "argos"
-    batching = Batching()
 
-    def __init__(self, folder: Path, *, threads: int = 1, compute_type: str = "auto") -> None:
-        self._threads = threads
-        self._compute_type = compute_type
-        self._lock = threading.Lock()
+    def __init__(
+        self, folder: Path, settings: ArgosSettings | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        chosen = settings or ArgosSettings(**default_table()["engines"]["argos"])
+        self.batching = Batching(size=chosen.batch, wait_s=chosen.batch_wait_ms / 1000, workers=chosen.workers)
+        self._clock = clock
+        self._lock = threading.Lock()  # guards the two below
         self._closed = False
-        self._models: dict[LanguagePair, _Model] = {}
-        self._packages: dict[LanguagePair, ArgosPackage] = {}
+        self._places: dict[LanguagePair, _Place] = {}
         self.broken: tuple[EngineUnavailable, ...] = ()
         folders = package_folders(folder)
         if not folders:
-            remedy = "Install one: dragoman install FILE.argosmodel"
+            remedy = "Install one: dragoman models pull NAME, or dragoman install FILE.argosmodel"
             raise EngineUnavailable(self.name, f"there is no Argos package in {folder}", remedy)
+        self._chosen = chosen
+        self._use(choose_device(chosen.device, self.name))
         for path in folders:
             try:
                 self._add(read_package(path))
             except EngineUnavailable as error:
                 self.broken += (error,)
-        self.pairs = frozenset(self._packages)
+        self.pairs = frozenset(self._places)
 
-    def _add(self, package: ArgosPackage) -> None:
-        other = self._packages.get(package.pair)
-        if other is not None and other.rank >= package.rank:
-            package, other = other, package
-        if other is not None:
-            _log.info("argos package %s is not used: %s serves %s", other.folder, package.folder, package.pair)
-        self._packages[package.pair] = package
+    @property
+    def compute_type(self) -> str:
+        """What the loaded models compute with; before one is loaded, what they were asked to."""
+        types = {place.model.compute_type for place in self._loaded() if place.model}
+        return ", ".join(sorted(types)) or self._compute_type
+
+    @property
+    def loaded(self) -> frozenset[LanguagePair]:
+        """The pairs whose models are in memory now."""
+        return frozenset(place.package.pair for place in self._loaded())
 
     def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
-        """One translation per text, in order, without surrounding blanks; blank gives "". Raises EngineFailed."""
+        """One translation per text, in order, without surrounding blanks; blank gives "".
+
+        A text may have any number of sentences. Raises EngineFailed, and OutOfMemory where fewer at once may do.
+        """
         try:
             return self._model(pair).translate(texts)
         except EngineUnavailable as error:
             raise EngineFailed(self.name, str(error)) from error
-        except _FAULTS as error:
+        except FAULTS as error:
+            if ran_out_of_memory(error):
+                raise OutOfMemory(self.name) from error
             raise EngineFailed(self.name, f"{pair}: {error}") from error
 
     def warm(self, pairs: Iterable[LanguagePair]) -> None:
-        """Load and try the models of `pairs` now. One that does not work leaves `pairs` and is told in `broken`."""
-        for pair in pairs:
+        """Load and try the models of `pairs` now, KEPT_MODELS of them at most, those from and to English first.
+
+        One that does not work leaves `pairs` and is told in `broken`. Where the device is left to us ("auto"), a GPU
+        that has no room for them, or cannot run what the processor can, is left for the processor, which is logged.
+        """
+        wanted = sorted(pairs, key=lambda pair: (pair.source != "en", pair.target != "en", pair))[:KEPT_MODELS]
+        for pair in wanted:
             try:
                 self._try(pair)
-            except EngineUnavailable as error:
+            except (OutOfMemory, EngineUnavailable) as error:
+                if self._moves_to_processor(pair, error):
+                    self.warm(other for other in wanted if other in self._places)
+                    return
+                if isinstance(error, OutOfMemory):
+                    _log.warning("%s; the models of the other pairs are loaded when they are needed", error)
+                    break
                 self.broken += (error,)
-                del self._packages[pair]
-                self._models.pop(pair, None)
-        self.pairs = frozenset(self._packages)
+                with self._lock:
+                    del self._places[pair]
+        self.pairs = frozenset(self._places)
+
+    def close(self) -> None:
+        """Free every model; what runs ends first. Idempotent."""
+        with self._lock:
+            self._closed = True
+            places = list(self._places.values())
+        for place in places:
+            with place.lock:
+                place.model = None
+
+    def _use(self, device: Device) -> None:
+        """Compute on `device` from now on."""
+        self.device = device
+        # CTranslate2's own "auto" is what Argos Translate takes.
+        self._compute_type = choose_compute_type(self._chosen.compute_type, device, self.name, preferred={})
+        for place in self._loaded():
+            place.model = None
+
+    def _moves_to_processor(self, pair: LanguagePair, error: Exception) -> bool:
+        """Leave the GPU, if that is allowed and mends what is wrong with `pair`."""
+        gpu = self.device
+        if self._chosen.device != "auto" or gpu.kind == "cpu":
+            return False
+        try:
+            self._use(Device("cpu"))
+            self._try(pair)
+        except (OutOfMemory, EngineUnavailable):
+            self._use(gpu)
+            return False
+        _log.warning("%s; translating on the processor", error)
+        return True
+
+    def _add(self, package: ArgosPackage) -> None:
+        other = self._places[package.pair].package if package.pair in self._places else None
+        if other is not None and other.rank >= package.rank:
+            package, other = other, package
+        if other is not None:
+            _log.info("argos package %s is not used: %s serves %s", other.folder, package.folder, package.pair)
+        self._places[package.pair] = _Place(package)
 
     def _try(self, pair: LanguagePair) -> None:
         model = self._model(pair)
         try:
             model.translate(["a"])
-        except _FAULTS as error:
-            raise broken(self._packages[pair].folder, f"it does not work ({error})") from error
+        except FAULTS as error:
+            if ran_out_of_memory(error):
+                raise OutOfMemory(self.name) from error
+            raise broken(self._places[pair].package.folder, f"it does not work ({error})") from error
 
-    def _model(self, pair: LanguagePair) -> _Model:
+    def _model(self, pair: LanguagePair) -> ArgosModel:
         with self._lock:
+            place = self._places.get(pair)
+        if place is None:
+            raise EngineFailed(self.name, f"{pair} is not installed")
+        with place.lock:
             if self._closed:
                 raise EngineFailed(self.name, "closed")
-            package = self._packages.get(pair)
-            if package is None:
-                raise EngineFailed(self.name, f"{pair} is not installed")
-            if pair not in self._models:
-                self._models[pair] = _Model(package, threads=self._threads, compute_type=self._compute_type)
-            return self._models[pair]
+            place.used_s = self._clock()
+            if place.model is None:
+                place.model = ArgosModel(
+                    place.package,
+                    self.device,
+                    self._compute_type,
+                    threads=self._chosen.threads,
+                    workers=self.batching.workers,
+                )
+                self._let_go()
+            return place.model
 
-    def close(self) -> None:
-        """Free every model. Idempotent."""
+    def _let_go(self) -> None:
+        """Free the models that are too many and idle; a thread that still translates keeps its own until it is done."""
+        loaded = sorted(self._loaded(), key=lambda place: place.used_s)
+        idle_since_s = self._clock() - IDLE_S
+        for place in loaded[: max(0, len(loaded) - KEPT_MODELS)]:
+            if place.used_s <= idle_since_s:
+                place.model = None
+                _log.info("argos: %s was not used for a while and was unloaded", place.package.pair)
+
+    def _loaded(self) -> list[_Place]:
         with self._lock:
-            self._closed = True
-            for model in self._models.values():
-                model.close()
-            self._models.clear()
+            return [place for place in self._places.values() if place.model is not None]

@@ -7,25 +7,22 @@ Argos Translate, https://argos-translate.readthedocs.io.
 
 import json
 import re
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dragoman.models.base import LanguagePair
+from dragoman.models.ct2_file import NewerModel, check_model_file
 from dragoman.models.errors import EngineUnavailable
-
-NEWEST_BINARY_VERSION = 6
-"""The newest version of `model.bin` that CTranslate2 4 reads (its `CURRENT_BINARY_VERSION`)."""
 
 PACKAGE_NAME = re.compile(r"translate-[a-z]{2,3}_[a-z]{2,3}")
 
 _CODE = re.compile(r"[a-z]{2,3}")
-_VARIANTS = {"pb": "pt", "zt": "zh"}
+_VARIANTS = {"nb": "no", "pb": "pt", "zt": "zh"}
 """Codes that Argos made up for variants (Brazilian, traditional script), and the language they are."""
 
 _MAX_METADATA_BYTES = 1 << 20
-_REINSTALL = "Install it again: dragoman install FILE.argosmodel"
+_REINSTALL = "Install it again: dragoman models pull NAME, or dragoman install FILE.argosmodel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +100,13 @@ def _metadata(folder: Path) -> dict[str, Any]:
 
 
 def _check_model(folder: Path) -> None:
-    """A CTranslate2 model begins with the version of its form, 32 bits, little-endian."""
-    path = folder / "model" / "model.bin"
     try:
-        with path.open("rb") as file:
-            head = file.read(4)
+        check_model_file(folder / "model" / "model.bin")
     except OSError as error:
         raise broken(folder, "it has no model/model.bin that can be read") from error
-    version = struct.unpack("<I", head)[0] if len(head) == 4 else 0
-    if NEWEST_BINARY_VERSION < version < 256:
-        reason = f"its model is of binary version {version}, and this CTranslate2 reads up to {NEWEST_BINARY_VERSION}"
-        raise broken(folder, reason, "Install an older version of the package, or a newer Dragoman")
-    if not 1 <= version <= NEWEST_BINARY_VERSION:
-        raise broken(folder, "its model/model.bin is not a CTranslate2 model")
+    except NewerModel as error:
+        raise broken(
+            folder, f"its model {error}", "Install an older version of the package, or a newer Dragoman"
+        ) from error
+    except ValueError as error:
+        raise broken(folder, f"its model/model.bin {error}") from error

@@ -99,7 +99,7 @@ class Merges:
             best = min(pairs, key=lambda pair: self._ranks.get(pair, len(self._ranks)))
             if best not in self._ranks:
                 break
-            symbols = self._merged(symbols, best)
+            symbols = self.merged(symbols, best)
         if symbols[-1] == _WORD_END:
             symbols.pop()
         else:
@@ -107,7 +107,8 @@ class Merges:
         return (*(symbol + _CONTINUES for symbol in symbols[:-1]), symbols[-1])
 
     @staticmethod
-    def _merged(symbols: list[str], pair: tuple[str, str]) -> list[str]:
+    def merged(symbols: list[str], pair: tuple[str, str]) -> list[str]:
+        """`symbols` with every `pair` in them made one."""
         merged: list[str] = []
         index = 0
         while index < len(symbols):

@@ -1,6 +1,7 @@
 """The image and the compose files, as far as they can be checked without a container engine."""
 
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import ctranslate2
 import pytest
 import yaml
 
 from dragoman.config.settings import load_settings
+from dragoman.models.cuda_libraries import CUBLAS
 from dragoman.testing import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,8 +41,12 @@ def compose(name: str = "docker-compose.yml") -> Any:
     return yaml.load((ROOT / name).read_text(encoding="utf-8"), _Loader)
 
 
-def service(name: str = "docker-compose.yml") -> Any:
-    return compose(name)["services"]["dragoman"]
+SERVICES = {"dragoman": "cpu", "gpu": "gpu"}
+"""The services of Compose and the targets of the Dockerfile that they are built from."""
+
+
+def service(file: str = "docker-compose.yml", name: str = "dragoman") -> Any:
+    return compose(file)["services"][name]
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -50,19 +57,26 @@ def instructions() -> list[tuple[str, str]]:
     return [(word, rest.strip()) for word, rest in pairs]
 
 
-def last_stage() -> list[tuple[str, str]]:
-    every = instructions()
-    start = max(index for index, (word, _) in enumerate(every) if word == "FROM")
-    return every[start:]
-
-
-def only(word: str) -> str:
-    (found,) = (rest for name, rest in last_stage() if name == word)
+def stages() -> dict[str, list[tuple[str, str]]]:
+    """Each stage's instructions without FROM, those of the stage that it is made from first, in the file's order."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    name = ""
+    for word, rest in instructions():
+        if word == "FROM":
+            base, _, name = rest.partition(" AS ")
+            found[name] = list(found.get(base, []))
+        else:
+            found[name].append((word, rest))
     return found
 
 
-def image_environment() -> dict[str, str]:
-    pairs = (pair.split("=", 1) for word, rest in last_stage() if word == "ENV" for pair in rest.split())
+def only(word: str, target: str = "cpu") -> str:
+    (found,) = (rest for name, rest in stages()[target] if name == word)
+    return found
+
+
+def image_environment(target: str = "cpu") -> dict[str, str]:
+    pairs = (pair.split("=", 1) for word, rest in stages()[target] if word == "ENV" for pair in rest.split())
     return {name: value.strip('"') for name, value in pairs}
 
 
@@ -79,9 +93,15 @@ def filled(text: str, variables: dict[str, str] | None = None) -> str:
     return VARIABLE.sub(value, text)
 
 
-def test_the_last_stage_is_the_target_that_compose_builds() -> None:
-    assert only("FROM").endswith(f" AS {service()['build']['target']}")
-    assert service()["build"]["context"] == "."
+def test_a_build_without_a_target_makes_the_image_for_any_machine() -> None:
+    assert list(stages())[-1] == "cpu"
+
+
+@pytest.mark.parametrize(("name", "target"), SERVICES.items())
+def test_compose_builds_the_targets(name: str, target: str) -> None:
+    assert service(name=name)["build"] == {"context": ".", "target": target}
+    assert service(name=name)["image"] == f"dragoman:{target}"
+    assert f"--target {target} -t dragoman:{target} ." in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_what_is_installed_is_installed_by_the_setup_script() -> None:
@@ -91,10 +111,50 @@ def test_what_is_installed_is_installed_by_the_setup_script() -> None:
     assert setup == [
         "scripts/setup.sh system",
         "VENV=/opt/dragoman EDITABLE='' scripts/setup.sh python embedded",
+        "VENV=/opt/dragoman EDITABLE='' scripts/setup.sh python embedded,gpu",
     ]
     others = {command[0] for command in plain if "scripts/setup.sh" not in command}
     assert others == {"command", "rm", "useradd", "install"}
     assert image_environment()["PATH"] == "/opt/dragoman/bin:$PATH"
+
+
+def test_both_images_are_the_same_but_for_the_gpu() -> None:
+    cpu, gpu = stages()["cpu"], stages()["gpu"]
+    assert [one for one in cpu if one not in gpu] == [("COPY", "--from=build /opt/dragoman /opt/dragoman")]
+    assert [word for word, _ in gpu if (word, _) not in cpu] == ["COPY", "ENV"]
+    more = {name: value for name, value in image_environment("gpu").items() if name not in image_environment()}
+    assert more.pop("CUDA_CACHE_PATH").startswith(f"{image_environment()['DRAGOMAN_MODELS_DIR']}/")
+    assert more == {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="CTranslate2's other packages have no CUDA in them")
+def test_the_gpu_extra_has_what_ctranslate2_loads() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    names = {re.split(r"[^\w-]", requirement)[0] for requirement in extras["gpu"]}
+    assert names == {"ctranslate2", "nvidia-cublas-cu12"}
+    (library,) = Path(ctranslate2.__file__).parents[1].glob("ctranslate2.libs/libctranslate2-*.so*")
+    asked = set(re.findall(rb"lib(cublas|cudnn)\.so\.(\d+)", library.read_bytes()))
+    assert asked == {(b"cublas", CUBLAS.rpartition(".")[2].encode())}
+
+
+def test_the_gpu_service_is_the_other_one_with_a_gpu() -> None:
+    cpu, gpu = service(), service(name="gpu")
+    assert {name for name in {*cpu, *gpu} if cpu.get(name) != gpu.get(name)} == {
+        "build",
+        "image",
+        "ports",
+        "profiles",
+        "deploy",
+    }
+    (device,) = gpu["deploy"]["resources"]["reservations"]["devices"]
+    assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
+
+
+def test_the_gpu_service_starts_only_when_it_is_asked_for_and_beside_the_other() -> None:
+    assert "profiles" not in service()
+    assert service(name="gpu")["profiles"] == ["gpu"]
+    published = {filled(service(name=name)["ports"][0]) for name in SERVICES}
+    assert published == {"127.0.0.1:8000:8000", "127.0.0.1:8001:8000"}
 
 
 def test_an_image_without_the_translator_is_a_failed_build() -> None:
@@ -104,7 +164,7 @@ def test_an_image_without_the_translator_is_a_failed_build() -> None:
 
 def test_the_process_is_not_root() -> None:
     assert only("USER") == "10001"
-    (made,) = (rest for word, rest in last_stage() if word == "RUN" and "useradd" in rest)
+    (made,) = (rest for word, rest in stages()["cpu"] if word == "RUN" and "useradd" in rest)
     assert "--uid 10001 dragoman" in made
 
 
@@ -133,15 +193,15 @@ def test_compose_and_image_name_the_same_things() -> None:
     name, folder = volume.split(":")
     assert name in compose()["volumes"]
     assert folder == image["DRAGOMAN_MODELS_DIR"]
-    (made,) = (rest for word, rest in last_stage() if word == "RUN" and "install -d" in rest)
+    (made,) = (rest for word, rest in stages()["cpu"] if word == "RUN" and "install -d" in rest)
     assert f"-o dragoman -g dragoman {folder}" in made
-    assert f"-t {service()['image']} " in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
-def test_every_variable_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**image_environment(), **service()["environment"]}.items():
-        if name.startswith("DRAGOMAN_"):
-            monkeypatch.setenv(name, filled(value))
+@pytest.mark.parametrize(("name", "target"), SERVICES.items())
+def test_every_variable_is_a_setting(monkeypatch: pytest.MonkeyPatch, name: str, target: str) -> None:
+    for variable, value in {**image_environment(target), **service(name=name)["environment"]}.items():
+        if variable.startswith("DRAGOMAN_"):
+            monkeypatch.setenv(variable, filled(value))
     settings = load_settings()
     assert (settings.host, settings.port, settings.models_dir) == ("0.0.0.0", 8000, "/var/lib/dragoman")
     assert settings.allow_anonymous
@@ -156,19 +216,21 @@ def test_the_port_is_published_on_loopback() -> None:
     assert filled(port, strangers) == f"127.0.0.1:9000:{inside}"
 
 
-def test_publishing_to_others_needs_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    public = service("docker-compose.public.yml")
+@pytest.mark.parametrize(("name", "default"), [("dragoman", 8000), ("gpu", 8001)])
+def test_publishing_to_others_needs_keys(monkeypatch: pytest.MonkeyPatch, name: str, default: int) -> None:
+    public = service("docker-compose.public.yml", name)
     assert set(public) == {"environment", "ports"}
-    assert "ports: !override" in (ROOT / "docker-compose.public.yml").read_text(encoding="utf-8")
     (port,) = public["ports"]
-    assert filled(port) == "0.0.0.0:8000:8000"
-    assert filled(port, {"DRAGOMAN_PUBLISH": "192.0.2.1"}) == "192.0.2.1:8000:8000"
+    assert filled(port) == f"0.0.0.0:{default}:8000"
+    assert filled(port, {"DRAGOMAN_PUBLISH": "192.0.2.1"}) == f"192.0.2.1:{default}:8000"
     with pytest.raises(LookupError, match="DRAGOMAN_API_KEYS"):
         filled(public["environment"]["DRAGOMAN_API_KEYS"])
-    for name, value in {**service()["environment"], **public["environment"]}.items():
-        monkeypatch.setenv(name, filled(value, {"DRAGOMAN_API_KEYS": "a,b", "DRAGOMAN_ALLOW_ANONYMOUS": "true"}))
+    for variable, value in {**service(name=name)["environment"], **public["environment"]}.items():
+        monkeypatch.setenv(variable, filled(value, {"DRAGOMAN_API_KEYS": "a,b", "DRAGOMAN_ALLOW_ANONYMOUS": "true"}))
     assert len(load_settings().keys) == 2
     assert not load_settings().allow_anonymous
+    text = (ROOT / "docker-compose.public.yml").read_text(encoding="utf-8")
+    assert text.count("ports: !override") == text.count("ports:") == len(SERVICES)
 
 
 def test_running_sessions_get_their_time_to_finish() -> None:

@@ -5,13 +5,19 @@ What they say means nothing, but the same text always gives the same few words.
 
 import io
 import json
+import re
 import zipfile
+from collections import Counter
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from ctranslate2 import specs
+
+from dragoman.config.settings import ArgosSettings, default_table
+from dragoman.models.argos_tokens import Merges
 
 LINES = (
     "ever tried ever failed no matter try again fail again fail better",
@@ -25,7 +31,7 @@ DIMENSION, HEADS, LAYERS, POSITIONS = 32, 2, 1, 512
 
 @cache
 def sentencepiece_model() -> bytes:
-    """A unigram model over LINES, with a token for the target prefix."""
+    """A unigram model over LINES, with tokens for the target prefix and for an underscore, which shows as a blank."""
     import sentencepiece
 
     model = io.BytesIO()
@@ -34,18 +40,46 @@ def sentencepiece_model() -> bytes:
         model_writer=model,
         vocab_size=90,
         hard_vocab_limit=False,
-        user_defined_symbols=[PREFIX],
+        user_defined_symbols=[PREFIX, "_"],
         num_threads=1,
         minloglevel=2,
     )
     return model.getvalue()
 
 
-def vocabulary() -> list[str]:
+@cache
+def vocabulary() -> tuple[str, ...]:
+    """The tokens of `sentencepiece_model`."""
     import sentencepiece
 
     processor = sentencepiece.SentencePieceProcessor(model_proto=sentencepiece_model())
-    return [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+    return tuple(processor.id_to_piece(index) for index in range(processor.get_piece_size()))
+
+
+def _words() -> list[str]:
+    return re.findall(r"\w+|[^\w\s]", " ".join(LINES))
+
+
+@cache
+def bpe_model(version: str = "0.2", merges: int = 80) -> str:
+    """A BPE model over LINES: the most frequent pair of symbols is merged, again and again."""
+    words = [[*word[:-1], word[-1] + "</w>"] if version == "0.2" else [*word, "</w>"] for word in _words()]
+    lines = [f"#version: {version}"]
+    while len(lines) <= merges:
+        (first, second), _ = Counter(pair for word in words for pair in pairwise(word)).most_common(1)[0]
+        lines.append(f"{first} {second}")
+        words = [Merges.merged(word, (first, second)) for word in words]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def bpe_vocabulary(version: str = "0.2") -> tuple[str, ...]:
+    """Tokens of `bpe_model`, each letter among them."""
+    merges = Merges(bpe_model(version))
+    words = _words()
+    tokens = {token for word in words for token in merges.tokens(word)}
+    letters = {letter for word in words for letter in word}
+    return ("<unk>", "<s>", "</s>", *sorted(tokens | letters | {f"{letter}@@" for letter in letters}))
 
 
 class _Weights:
@@ -74,15 +108,16 @@ class _Weights:
             self.linear(other.linear[0], DIMENSION, DIMENSION)
             self.linear(other.linear[1], 2 * DIMENSION, DIMENSION)
             self.linear(other.linear[2], DIMENSION, DIMENSION, back=True)
+            other.linear[2].weight *= 6  # else the translation would hardly depend on the source
         self.norm(layer.ffn.layer_norm)
         self.linear(layer.ffn.linear_0, 2 * DIMENSION, DIMENSION)
         self.linear(layer.ffn.linear_1, DIMENSION, 2 * DIMENSION, back=True)
 
 
 @cache
-def model_files(seed: int = 0) -> dict[str, bytes]:
-    """The files of a CTranslate2 model."""
-    weights, tokens = _Weights(seed), vocabulary()
+def model_files(seed: int = 0, tokens: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """The files of a CTranslate2 model over `tokens`, by default those of the SentencePiece model."""
+    weights, tokens = _Weights(seed), tokens or vocabulary()
     spec = specs.TransformerSpec.from_config(LAYERS, HEADS)
     embeddings = weights.random.normal(0, 0.3, (len(tokens), DIMENSION)).astype(np.float32)
     embeddings[:, 0] = 0
@@ -98,10 +133,10 @@ def model_files(seed: int = 0) -> dict[str, bytes]:
     spec.decoder.projection.weight *= 3
     spec.decoder.projection.weight[:, 0] = 0
     spec.decoder.projection.weight[tokens.index("</s>"), 0] = 4
-    for name in ("<unk>", "<s>", PREFIX):
+    for name in {"<s>", PREFIX} & set(tokens):
         spec.decoder.projection.bias[tokens.index(name)] = -1e3
-    spec.register_source_vocabulary(tokens)
-    spec.register_target_vocabulary(tokens)
+    spec.register_source_vocabulary(list(tokens))
+    spec.register_target_vocabulary(list(tokens))
     spec.validate()
     with TemporaryDirectory() as folder:
         spec.save(folder)
@@ -126,6 +161,17 @@ def package_files(source: str = "en", target: str = "de", seed: int = 0, **metad
     }
 
 
+def bpe_files(source: str = "en", target: str = "de", seed: int = 0, version: str = "0.2") -> dict[str, bytes]:
+    """Every file of a package with a BPE model in place of the SentencePiece model."""
+    files = package_files(source, target)
+    files = {name: data for name, data in files.items() if name != "sentencepiece.model" and "model/" not in name}
+    network = model_files(seed, bpe_vocabulary(version))
+    return files | {
+        "bpe.model": bpe_model(version).encode(),
+        **{f"model/{name}": data for name, data in network.items()},
+    }
+
+
 def unpacked(folder: Path, files: dict[str, bytes] | None = None) -> Path:
     """Write a package as a folder."""
     for name, data in (package_files() if files is None else files).items():
@@ -141,3 +187,8 @@ def argosmodel(path: Path, files: dict[str, bytes] | None = None, root: str = "e
         for name, data in (package_files() if files is None else files).items():
             archive.writestr(root + name, data)
     return path
+
+
+def argos_settings(**changes: object) -> ArgosSettings:
+    """The packaged defaults of `[engines.argos]` with some of them changed."""
+    return ArgosSettings(**{**default_table()["engines"]["argos"], **changes})

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragoman.models.argos import MAX_TOKENS, ArgosTranslator, pieces
+from dragoman.models.argos import ArgosTranslator
+from dragoman.models.argos_model import MAX_TOKENS, ArgosModel, pieces
 from dragoman.models.base import LanguagePair
 from dragoman.models.errors import EngineFailed
 from dragoman.models.registry import Engines
 from dragoman.models.remedies import for_translation
 from dragoman.models.voices import VoiceCatalogue
-from tests.fakes.argos import PREFIX, package_files, unpacked
+from tests.fakes.argos import PREFIX, argos_settings, package_files, unpacked
 from tests.fakes.engines import FakeDetector
 
 EN_DE = LanguagePair("en", "de")
@@ -70,6 +71,15 @@ def test_the_target_prefix_leads_and_does_not_show(engine: ArgosTranslator, tmp_
     assert all(text and PREFIX not in text for text in led)
     assert led != without.translate(DE_FR, texts)
     without.close()
+
+
+def test_every_sentence_of_a_text_is_translated(engine: ArgosTranslator) -> None:
+    sentences = ["Ever tried.", "No matter.", "Dr. Who said: try again."]
+    (together,) = engine.translate(EN_DE, [" ".join(sentences)])
+    apart = engine.translate(EN_DE, sentences)
+    assert together.replace(" ", "") == "".join(apart).replace(" ", "")
+    (led,) = engine.translate(DE_FR, [" ".join(sentences)])
+    assert PREFIX not in led
 
 
 def test_a_long_text_is_translated_to_its_end(engine: ArgosTranslator) -> None:
@@ -135,12 +145,12 @@ def test_the_newest_package_of_a_pair_is_used_and_the_plain_language_before_a_va
     translator = ArgosTranslator(tmp_path)
     assert translator.pairs == {LanguagePair("en", "pt")}
     assert translator.broken == ()
-    assert translator._packages[LanguagePair("en", "pt")].folder.name == "1"
+    assert translator._places[LanguagePair("en", "pt")].package.folder.name == "1"
     translator.close()
 
 
-def test_pivots_are_the_registrys_business(engine: ArgosTranslator) -> None:
-    engines = Engines(
+def behind_a_registry(engine: ArgosTranslator) -> Engines:
+    return Engines(
         name="fake",
         detector=FakeDetector(),
         recognizers=[],
@@ -148,12 +158,45 @@ def test_pivots_are_the_registrys_business(engine: ArgosTranslator) -> None:
         synthesizers=[],
         catalogue=VoiceCatalogue([]),
     )
-    try:
-        said = asyncio.run(engines.translate("en", "fr", "ever tried", "session"))
-        (german,) = engine.translate(EN_DE, ["ever tried"])
-        assert [said] == engine.translate(DE_FR, [german])
-    finally:
-        engines.close()
+
+
+def test_pivots_are_the_registrys_business(engine: ArgosTranslator) -> None:
+    engines = behind_a_registry(engine)
+    said = asyncio.run(engines.translate("en", "fr", "ever tried", "session"))
+    (german,) = engine.translate(EN_DE, ["ever tried"])
+    assert [said] == engine.translate(DE_FR, [german])
+    close_owners(engines)
+
+
+def close_owners(engines: Engines) -> None:
+    for owner in engines._turn.values():
+        owner.close()
+
+
+def test_texts_of_many_sessions_are_one_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    translator = ArgosTranslator(folder, argos_settings(batch=6, batch_wait_ms=2000))
+    calls = []
+
+    def counted(self: ArgosModel, texts: list[str]) -> list[str]:
+        calls.append(list(texts))
+        return translate(self, texts)
+
+    translate = ArgosModel.translate
+    monkeypatch.setattr(ArgosModel, "translate", counted)
+    engines = behind_a_registry(translator)
+
+    async def talk() -> list[str]:
+        asked = [("en", "de", text) for text in ("one", "two", "three", "four")] + [("de", "fr", "fünf")] * 2
+        return await asyncio.gather(
+            *(engines.translate(*pair, text, f"session {index}") for index, (*pair, text) in enumerate(asked))
+        )
+
+    said = asyncio.run(talk())
+    assert [sorted(call) for call in calls] == [["four", "one", "three", "two"], ["fünf", "fünf"]]
+    monkeypatch.undo()
+    assert said[:4] == translator.translate(EN_DE, ["one", "two", "three", "four"])
+    assert said[4:] == translator.translate(DE_FR, ["fünf", "fünf"])
+    engines.close()
 
 
 def test_importing_is_cheap() -> None:

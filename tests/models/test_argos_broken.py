@@ -47,11 +47,17 @@ BROKEN = {
     "empty model": ("model/model.bin", b"", "is not a CTranslate2 model"),
     "foreign model": ("model/model.bin", b"PK\x03\x04" * 10, "is not a CTranslate2 model"),
     "newer model": ("model/model.bin", model(7), "binary version 7, and this CTranslate2 reads up to 6"),
+    "half a model": ("model/model.bin", model_files()["model.bin"][:9999], "is cut off: it ends at 9,999 bytes"),
+    "a model without its last byte": ("model/model.bin", model_files()["model.bin"][:-1], "is cut off"),
+    "model of another form": ("model/model.bin", model(1), "is not a CTranslate2 model"),
 }
 BROKEN_WHEN_LOADED = {
     "broken tokenizer": ("sentencepiece.model", b"junk", "it cannot be loaded"),
-    "half a model": ("model/model.bin", model_files()["model.bin"][:9999], "it cannot be loaded"),
-    "model of another form": ("model/model.bin", model(1), "it cannot be loaded"),
+    "another network": (
+        "model/model.bin",
+        model_files()["model.bin"].replace(b"TransformerSpec", b"TransformerSpek", 1),
+        "it cannot be loaded",
+    ),
     "no vocabulary": ("model/shared_vocabulary.json", None, "it cannot be loaded"),
     "another vocabulary": ("model/shared_vocabulary.json", b'["a"]', "it does not work"),
 }
