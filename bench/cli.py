@@ -5,11 +5,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
 
-from bench import capacity, compare, delay, endings, memory, overhead, report, served
+from bench import batching, capacity, compare, delay, endings, memory, overhead, report, served
 from bench.acoustic import ends_of
 from bench.machine import About
 from bench.processes import Meter
@@ -19,22 +20,27 @@ from dragoman.testing import running_server
 
 OUT = Path(__file__).parent / "out"
 SECTIONS = ("delay", "end", "overhead", "capacity", "memory")
+MORE = ("batching",)
+"""Sections that are measured only when they are named."""
 IDLE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured: sessions one after the other, seconds of the talk, sessions at once."""
+    """How much is measured: sessions one after the other, seconds of the talk, sessions at once; for batches sessions
+    at once, and requests of each."""
 
     rounds: int
     first_s: float
     cuts: int
     sizes: tuple[int, ...]
     memory_sessions: int
+    batches: tuple[int, ...]
+    batch_rounds: int
 
 
-FULL = Scale(3, 600.0, 8, (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 36), 16)
-QUICK = Scale(1, 20.0, 3, (1, 2, 4), 4)
+FULL = Scale(3, 600.0, 8, (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 36), 16, (1, 2, 4, 8, 16, 32, 64), 2)
+QUICK = Scale(1, 20.0, 3, (1, 2, 4), 4, (1, 8), 1)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,15 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     chosen = _parser().parse_args(given)
     only = tuple(chosen.only.split(",")) if chosen.only else SECTIONS
-    if wrong := set(only) - set(SECTIONS):
-        raise SystemExit(f"no such section: {', '.join(sorted(wrong))}; there is {', '.join(SECTIONS)}")
+    if wrong := set(only) - {*SECTIONS, *MORE}:
+        raise SystemExit(f"no such section: {', '.join(sorted(wrong))}; there is {', '.join(SECTIONS + MORE)}")
     paths = chosen.audio or packaged_recordings()
     about = About.here([path.name for path in paths], given)
     for line in about.lines():
         console.print(line)
-    run = Run(QUICK if chosen.quick else FULL, paths, chosen.limit, about.cores, console)
+    scale = QUICK if chosen.quick else FULL
+    run = Run(scale, paths, chosen.limit, about.cores, console)
     sections = []
-    for section in run.sections(only):
+    for section in chain(_batching(scale, chosen, only, console), run.sections(only)):
         sections.append(section)
         for grid in section.grids:
             grid.show(console)
@@ -71,11 +78,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m bench", description="Measure the server; see docs/performance.md.")
     parser.add_argument("--quick", action="store_true", help="a short run, for a first look")
-    parser.add_argument("--only", default="", help=f"some of the sections, with commas: {','.join(SECTIONS)}")
+    names = ",".join(SECTIONS + MORE)
+    parser.add_argument("--only", default="", help=f"some of the sections, with commas: {names}")
+    parser.add_argument("--device", default="cpu", help="for batching: cpu (default), cuda or cuda:1")
+    parser.add_argument("--model", choices=batching.MODELS, default="probe", help="for batching: size of the model")
+    parser.add_argument("--threads", type=int, default=1, help="for batching: processor threads (default: 1)")
     parser.add_argument("--audio", nargs="+", type=Path, default=[], help="recordings of English speech, any format")
     parser.add_argument("--limit", type=float, default=3.0, help="seconds of delay that are too much (default: 3)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the JSON files go (default: bench/out)")
     return parser
+
+
+def _batching(scale: Scale, chosen: argparse.Namespace, only: Sequence[str], console: Console) -> Iterator[Section]:
+    """The section that needs no server and no speech."""
+    if "batching" in only:
+        found = batching.measure(
+            chosen.model,
+            chosen.device,
+            scale.batches,
+            threads=chosen.threads,
+            rounds=scale.batch_rounds,
+            tell=console.print,
+        )
+        yield batching.section(found)
 
 
 class Run:

@@ -167,11 +167,15 @@ class Translator(Protocol):
 
 
 class Synthesizer(Protocol):
-    """Turns text into speech. `languages` are those that it has a voice for."""
+    """Turns text into speech."""
 
     name: str
-    languages: frozenset[str]
     batching: Batching
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it has a voice for."""
+        ...
 
     def speaks(self, voice: Voice) -> bool:
         """Whether `voice`, one of this engine's, can be spoken with what is installed."""

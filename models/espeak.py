@@ -196,10 +196,14 @@ def words_per_minute(tempo: float) -> int:
     return min(max(wanted, SLOWEST_WORDS_PER_MINUTE), FASTEST_WORDS_PER_MINUTE)
 
 
-def trim(samples: Samples, rate_hz: int) -> Samples:
-    """The samples with no more silence at the ends than is kept there; nothing where all is silent."""
+def trim(samples: Samples, rate_hz: int, *, lead: bool = True, tail: bool = True) -> Samples:
+    """The samples with no more silence at the ends than is kept there; nothing where all is silent.
+
+    Without `lead` or `tail` that end stays as it is.
+    """
     loud = np.flatnonzero(np.abs(samples) > _SILENT_LEVEL)
     if not loud.size:
         return samples[:0]
-    start = max(0, int(loud[0]) - int(KEPT_LEAD_S * rate_hz))
-    return samples[start : int(loud[-1]) + 1 + int(KEPT_TAIL_S * rate_hz)]
+    start = max(0, int(loud[0]) - int(KEPT_LEAD_S * rate_hz)) if lead else 0
+    stop = int(loud[-1]) + 1 + int(KEPT_TAIL_S * rate_hz) if tail else samples.size
+    return samples[start:stop]

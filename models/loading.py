@@ -48,23 +48,32 @@ def _load_scripted(settings: Settings, observer: Observer | None) -> Engines:
 
 def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
-    from dragoman.models.argos import ArgosTranslator, package_folders  # noqa: PLC0415
+    from dragoman.models.argos import ArgosTranslator  # noqa: PLC0415
     from dragoman.models.espeak import EspeakSynthesizer  # noqa: PLC0415
     from dragoman.models.moonshine import MoonshineRecognizer  # noqa: PLC0415
     from dragoman.models.silero import SileroDetector  # noqa: PLC0415
 
+    folder, chosen = settings.models_path, settings.engines
     # Each in order of preference: the first that is installed and can do a thing does it.
-    recognizers: Factories[Recognizer] = {"moonshine": MoonshineRecognizer}
-    argos = settings.models_path / "argos"
+    recognizers: dict[str, Callable[[], Recognizer]] = {
+        "whisper": partial(_whisper, settings),
+        "moonshine": MoonshineRecognizer,
+    }
     translators: dict[str, Callable[[], Translator]] = {
-        "argos": partial(ArgosTranslator, argos),
+        "argos": partial(ArgosTranslator, folder / "argos", chosen.argos),
         "apertium": ApertiumTranslator,
     }
-    synthesizers: Factories[Synthesizer] = {"espeak": EspeakSynthesizer}
-    chosen = settings.engines
-    # Argos packages are additions: having none is no fault of an installation that did not ask for them.
-    if chosen.set == "embedded" or (chosen.translator != "argos" and not package_folders(argos)):
+    synthesizers: dict[str, Callable[[], Synthesizer]] = {
+        "piper": partial(_piper, settings),
+        "espeak": EspeakSynthesizer,
+    }
+    # What is pulled is an addition: having none is no fault of an installation that did not ask for it.
+    if not _wanted("whisper", chosen.recognizer, settings) and not chosen.whisper.model:
+        del recognizers["whisper"]
+    if not _wanted("argos", chosen.translator, settings):
         del translators["argos"]
+    if not _wanted("piper", chosen.synthesizer, settings):
+        del synthesizers["piper"]
     missing: list[EngineUnavailable] = []
     with ThreadPoolExecutor(thread_name_prefix="load-engine") as pool:
         detecting = pool.submit(SileroDetector)
@@ -73,20 +82,50 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         turning = pool.submit(_build, "translator", translators, chosen.translator, missing)
         heard, turned, spoken = hearing.result(), turning.result(), speaking.result()
         detector = detecting.result()
-    _warm(turned, {code for engine in heard for code in engine.languages}, missing)
-    languages = [code for engine in spoken for code in engine.languages]
+    _warm(turned, {code for engine in heard for code in engine.languages})
+    for engine in (*turned, *spoken):
+        missing += getattr(engine, "broken", ())
+    languages = [code for engine in spoken for code in engine.languages if engine.name == "espeak"]
     return Engines(
         name=settings.engines.set,
         detector=detector,
         recognizers=heard,
         translators=turned,
         synthesizers=spoken,
-        catalogue=_catalogue(settings, espeak_voices(languages)),
+        catalogue=_catalogue(settings, espeak_voices(languages), _piper_voices(settings, spoken)),
         default_voices=settings.voices.defaults,
         missing=missing,
         max_queue=settings.engines.max_queue,
         observer=observer,
     )
+
+
+def _wanted(engine: str, forced: str, settings: Settings) -> bool:
+    """Whether an engine whose models are pulled is to be loaded: it was named, or it has something to load."""
+    if settings.engines.set == "embedded":
+        return False
+    folder = settings.models_path / engine
+    return forced == engine or (folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()))
+
+
+def _whisper(settings: Settings) -> Recognizer:
+    from dragoman.models.whisper import WhisperRecognizer  # noqa: PLC0415  (its libraries take half a second)
+
+    return WhisperRecognizer(settings.models_path / "whisper", settings.engines.whisper)
+
+
+def _piper(settings: Settings) -> Synthesizer:
+    from dragoman.models.piper import PiperSynthesizer  # noqa: PLC0415
+
+    return PiperSynthesizer(settings.models_path / "piper", settings.engines.piper)
+
+
+def _piper_voices(settings: Settings, spoken: Iterable[Synthesizer]) -> list[Voice]:
+    if all(engine.name != "piper" for engine in spoken):
+        return []
+    from dragoman.models.piper_listing import piper_voices  # noqa: PLC0415
+
+    return piper_voices(settings.models_path / "piper")
 
 
 def _build(kind: str, factories: Factories[E], wanted: str, missing: list[EngineUnavailable]) -> list[E]:
@@ -102,18 +141,16 @@ def _build(kind: str, factories: Factories[E], wanted: str, missing: list[Engine
     return built
 
 
-def _warm(translators: Iterable[Translator], sources: Collection[str], missing: list[EngineUnavailable]) -> None:
-    """Start what the first session would otherwise wait for, and note what turns out to be broken."""
+def _warm(translators: Iterable[Translator], sources: Collection[str]) -> None:
+    """Start what the first session would otherwise wait for."""
     from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
     from dragoman.models.argos import ArgosTranslator  # noqa: PLC0415
 
     for engine in translators:
         if isinstance(engine, ApertiumTranslator | ArgosTranslator):
             engine.warm([pair for pair in engine.pairs if pair.source in sources])
-        if isinstance(engine, ArgosTranslator):
-            missing += engine.broken
 
 
-def _catalogue(settings: Settings, more: Iterable[Voice]) -> VoiceCatalogue:
+def _catalogue(settings: Settings, more: Iterable[Voice], installed: Iterable[Voice] = ()) -> VoiceCatalogue:
     file = Path(settings.voices.file) if settings.voices.file else None
-    return VoiceCatalogue.load(file=file, aliases=settings.voices.aliases, more=more)
+    return VoiceCatalogue.load(file=file, aliases=settings.voices.aliases, more=more, installed=installed)

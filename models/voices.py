@@ -58,11 +58,17 @@ class VoiceCatalogue:
 
     @classmethod
     def load(
-        cls, *, file: Path | None = None, aliases: Mapping[str, str] | None = None, more: Iterable[Voice] = ()
+        cls,
+        *,
+        file: Path | None = None,
+        aliases: Mapping[str, str] | None = None,
+        more: Iterable[Voice] = (),
+        installed: Iterable[Voice] = (),
     ) -> "VoiceCatalogue":
-        """The packaged catalogue, then the operator's `file`, then those of `more` that fill a gap.
+        """The packaged catalogue, then the operator's `file`, then those of `more` that fill a gap, then `installed`.
 
-        A gap is a language for which the files name no voice of that engine. Raises CatalogueError.
+        A gap is a language for which the files name no voice of that engine. Of `installed`, a voice that the files
+        name already only lends its id and aliases to that entry. Raises CatalogueError.
         """
         text = resources.files("dragoman.config").joinpath(PACKAGED).read_text(encoding="utf-8")
         voices = read_voices(text, PACKAGED)
@@ -76,6 +82,7 @@ class VoiceCatalogue:
         custom = frozenset(voice.voice_id for voice in voices[packaged:])
         named = {(voice.language, voice.engine) for voice in voices}
         voices += [voice for voice in more if (voice.language, voice.engine) not in named]
+        voices = _joined(voices, installed, taken=set(aliases or ()))
         catalogue = cls(voices, aliases, origin=str(file or PACKAGED))
         catalogue._custom = custom
         return catalogue
@@ -97,11 +104,16 @@ class VoiceCatalogue:
         return len(self._voices)
 
     def get(self, voice_id: str) -> Voice:
-        """The voice with this id or alias. Raises UnknownVoice."""
-        try:
-            return self._voices[self._ids[voice_id]]
-        except KeyError:
-            raise UnknownVoice(voice_id) from None
+        """The voice with this id or alias; of a voice of many speakers also `NAME#SPEAKER`. Raises UnknownVoice."""
+        if (known := self._ids.get(voice_id)) is not None:
+            return self._voices[known]
+        name, _, speaker = voice_id.rpartition("#")
+        if speaker and (known := self._ids.get(name)) is not None:
+            key, many, _ = self._voices[known].engine_voice.partition("#")
+            if many:
+                spoken = f"{key}#{speaker}"
+                return replace(self._voices[known], voice_id=voice_id, name=spoken, engine_voice=spoken, aliases=())
+        raise UnknownVoice(voice_id)
 
     def for_language(self, language: str, engine: str | None = None) -> list[Voice]:
         """The voices that speak `language`, of one engine or of all, in order."""
@@ -145,6 +157,26 @@ def espeak_voices(languages: Iterable[str]) -> list[Voice]:
         for language in sorted(set(languages))
         for number, gender, variant in ((1, "female", "f3"), (2, "male", "m3"))
     ]
+
+
+def _joined(named: list[Voice], made: Iterable[Voice], taken: set[str]) -> list[Voice]:
+    """`named`, which lend ids and aliases of those of `made` that they are, and the rest of `made`.
+
+    Names that are `taken` or stand for a named voice already are left out.
+    """
+    voices = list(named)
+    taken |= {name for voice in named for name in (voice.voice_id, *voice.aliases)}
+    places = {(voice.engine, voice.engine_voice): place for place, voice in enumerate(named)}
+    for voice in made:
+        names = tuple(name for name in (voice.voice_id, *voice.aliases) if name not in taken)
+        spellings = [(voice.engine, name) for name in (voice.engine_voice, *voice.aliases)]
+        place = next((places[spelling] for spelling in spellings if spelling in places), None)
+        if place is not None:
+            voices[place] = replace(voices[place], aliases=(*voices[place].aliases, *names))
+        elif voice.voice_id in names:
+            voices.append(replace(voice, aliases=names[1:]))
+        taken.update(names)
+    return voices
 
 
 def _read_entry(entry: dict[str, Any], where: str) -> Voice:

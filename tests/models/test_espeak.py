@@ -68,7 +68,8 @@ def test_languages_are_two_letter_codes_that_can_be_spoken(synthesizer: EspeakSy
 @pytest.mark.embedded
 def test_every_voice_of_the_catalogue_speaks(synthesizer: EspeakSynthesizer) -> None:
     catalogue = VoiceCatalogue.load(more=espeak_voices(synthesizer.languages))
-    silent = [one.voice_id for one in catalogue if say(synthesizer, "12 test", one.engine_voice).size < RATE // 5]
+    voices = [one for one in catalogue if one.engine == synthesizer.name]
+    silent = [one.voice_id for one in voices if say(synthesizer, "12 test", one.engine_voice).size < RATE // 5]
     assert silent == []
 
 
@@ -231,5 +232,7 @@ def test_trimming(silence: float) -> None:
     samples[9_000:10_000] = 0.5
     trimmed = trim(samples, RATE)
     assert trimmed.size == 441 + 1000 + 2646
+    assert trim(samples, RATE, lead=False).size == 9_000 + 1000 + 2646
+    assert trim(samples, RATE, tail=False).size == 441 + RATE - 9_000
     assert trim(samples[9_000:10_000], RATE).size == 1000
     assert trim(samples[:0], RATE).size == 0

@@ -9,6 +9,7 @@ import pytest
 
 from dragoman.models.base import Batching, Samples, SynthesisRequest, Voice
 from dragoman.models.errors import EngineFailed, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
+from dragoman.models.plan import TargetWish
 from dragoman.models.registry import Engines
 from dragoman.models.speaking import SpokenSamples
 from dragoman.models.voices import VoiceCatalogue
@@ -68,7 +69,18 @@ def test_a_source_that_nobody_hears() -> None:
     with pytest.raises(NoRecognizer, match="no recogniser for 'de'"):
         engines().plan(source="de", target="es")
     with pytest.raises(NoRecognizer):
-        engines().plan(candidates=frozenset({"en", "de"}), target="es")
+        engines().plan(candidates=frozenset({"de", "it"}), target="es")
+
+
+def test_of_several_candidates_those_count_that_are_heard_here() -> None:
+    plan = engines().plan(candidates=frozenset({"en", "de"}), target="es")
+    assert (plan.source, plan.candidates) == ("en", {"en"})
+    sides = TargetWish(by_source={"en": "es", "es": "en"})
+    assert engines().plan(candidates=frozenset({"en", "es"}), targets=[sides]).source == "en"
+    with pytest.raises(NoTranslator):  # both sides are heard, and one cannot be translated
+        engines(recognizers=(FakeRecognizer(lambda request: "", ["en", "es"]),)).plan(
+            candidates=frozenset({"en", "es"}), targets=[sides]
+        )
 
 
 def test_the_first_recogniser_that_hears_it_is_taken_and_the_widest_where_any_may_come() -> None:

@@ -1,0 +1,202 @@
+"""One call for many, and only those that fail once more: the calls of the library are counted."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dragoman.models.base import RecognitionRequest
+from dragoman.models.whisper import WhisperRecognizer
+from dragoman.models.whisper_decoding import SAMPLES, Decoder, Encoded
+from dragoman.models.whisper_features import speech_of
+from dragoman.models.whisper_guards import Decoded
+from tests.models.whispers import GERMAN, noise, settings, unguarded
+
+CALM = noise(4.0)
+
+
+class Counted:
+    """Passes calls of a CTranslate2 model on and notes the size of each."""
+
+    def __init__(self, model: Any) -> None:
+        self.calls: list[tuple[str, int, float]] = []
+        self._model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def encode(self, features: Any) -> Any:
+        self.calls.append(("encode", features.shape[0], 0.0))
+        return self._model.encode(features)
+
+    def detect_language(self, storage: Any) -> Any:
+        self.calls.append(("detect", storage.shape[0], 0.0))
+        return self._model.detect_language(storage)
+
+    def generate(self, storage: Any, prompts: Any, **how: Any) -> Any:
+        assert storage.shape[0] == len(prompts)
+        self.calls.append(("generate", len(prompts), how.get("sampling_temperature", 0.0)))
+        return self._model.generate(storage, prompts, **how)
+
+    def align(self, storage: Any, *arguments: Any, **how: Any) -> Any:
+        self.calls.append(("align", storage.shape[0], 0.0))
+        return self._model.align(storage, *arguments, **how)
+
+
+Build = Callable[..., tuple[WhisperRecognizer, Counted]]
+
+
+@pytest.fixture
+def counted() -> Iterator[Build]:
+    built = []
+
+    def build(name: str = "german", **changed: Any) -> tuple[WhisperRecognizer, Counted]:
+        chosen = unguarded(name, **changed) if name == "random" else settings(name, beam_size=1, **changed)
+        recognizer = WhisperRecognizer(Path(), chosen)
+        built.append(recognizer)
+        loaded: Any = recognizer._loaded
+        count = Counted(loaded.model.model)
+        loaded.model.model = loaded.decoder._model = count
+        return recognizer, count
+
+    yield build
+    for recognizer in built:
+        recognizer.close()
+
+
+def test_one_call_of_each_kind_for_a_batch(counted: Build) -> None:
+    recognizer, count = counted()
+    german = frozenset({"de"})
+    requests = [RecognitionRequest(CALM, ("de", None)[number % 2], english_for=german) for number in range(8)]
+    assert [heard.text for heard in recognizer.recognize(requests)] == [GERMAN] * 8
+    assert count.calls == [
+        ("encode", 8, 0.0),
+        ("detect", 4, 0.0),
+        ("generate", 8, 0.0),
+        ("align", 8, 0.0),
+        ("generate", 8, 0.0),
+    ]
+
+
+def test_sessions_that_have_said_enough_share_a_call_whatever_they_said(counted: Build) -> None:
+    recognizer, count = counted()
+    requests = [RecognitionRequest(CALM, "de", context="das ist alt " * (20 + number)) for number in range(6)]
+    requests.append(RecognitionRequest(CALM, "en", context="hello world " * 50, keywords=("Dragoman",)))
+    recognizer.recognize([*requests, RecognitionRequest(CALM, "de")])
+    assert [size for kind, size, _ in count.calls if kind == "generate"] == [7, 1]
+    assert [size for kind, size, _ in count.calls if kind == "align"] == [7, 1]  # by language
+
+
+def test_silence_takes_no_part(counted: Build) -> None:
+    recognizer, count = counted()
+    silence = RecognitionRequest(np.zeros(16_000, np.float32))
+    assert recognizer.recognize([silence] * 3)
+    assert count.calls == []
+    recognizer.recognize([silence, RecognitionRequest(CALM, "de"), silence])
+    assert count.calls == [("encode", 1, 0.0), ("generate", 1, 0.0), ("align", 1, 0.0)]
+
+
+def test_only_those_that_fail_are_tried_again(counted: Build) -> None:
+    recognizer, count = counted(temperatures=[0.0, 0.2])
+    languages = ["de", "fr", "en", "es", "fr"]
+    said = recognizer.recognize([RecognitionRequest(CALM, language, context="La casa " * 30) for language in languages])
+    assert [said[0].text, said[2].text] == [GERMAN, "Hello world."]
+    # The Spanish is unsure and the French goes in circles.
+    assert [call for call in count.calls if call[0] == "generate"] == [("generate", 5, 0.0), ("generate", 3, 0.2)]
+    assert [said[1].text, said[4].text] == ["", ""]
+    assert said[3].text
+
+
+def test_one_temperature_is_one_attempt(counted: Build) -> None:
+    recognizer, count = counted(temperatures=[0.0])
+    spanish, french = recognizer.recognize([RecognitionRequest(CALM, language) for language in ("es", "fr")])
+    assert spanish.text == "La casa es grande"  # a guess, where somebody did speak
+    assert french.text == ""
+    assert [call[0] for call in count.calls].count("generate") == 1
+
+
+def test_what_is_probably_silence_is_not_tried_again(counted: Build) -> None:
+    recognizer, count = counted(max_no_speech=0.001, no_speech_alone=0.002)
+    assert recognizer.recognize([RecognitionRequest(CALM, "fr")])[0].text == ""
+    assert [call[0] for call in count.calls] == ["encode", "generate"]
+
+
+def test_a_text_that_never_ends_stops_at_what_can_be_said(counted: Build) -> None:
+    recognizer, _ = counted()
+    loaded: Any = recognizer._loaded
+    speech = speech_of(CALM)
+    assert speech is not None
+    encoded = loaded.encode([speech, speech])
+    prompts = [loaded.prompter.prompt(code) for code in ("fr", "de")]
+    for limits in ([40, 60], [100, 60]):
+        french, german = loaded.decoder._generate(encoded.some([0, 1]), prompts, limits, 0.0)
+        assert len(french.tokens) == max(limits)
+        assert french.endless
+        assert (german.text, german.endless) == (GERMAN, False)
+
+
+@pytest.mark.parametrize(("shorter", "times"), [("Das Haus", True), ("x" * 300, False)])
+def test_a_shortened_text_is_aligned_anew(
+    counted: Build, monkeypatch: pytest.MonkeyPatch, shorter: str, times: bool
+) -> None:
+    """A letter is a token in these models, which cannot place as many."""
+    recognizer, _ = counted()
+    monkeypatch.setattr("dragoman.models.whisper.credible", lambda *_: shorter)
+    (heard,) = recognizer.recognize([RecognitionRequest(CALM, "de")])
+    assert heard.text == shorter
+    assert [word.text for word in heard.words] == (shorter.split() if times else [])
+
+
+def decoded(log_probability: float, *, endless: bool = False, no_speech: float = 0.0) -> Decoded:
+    return Decoded("word", [1], log_probability, no_speech, endless)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "counts"),
+    [
+        (decoded(-2.0), decoded(-3.0), "before"),
+        (decoded(-3.0), decoded(-2.0), "now"),
+        (decoded(-0.1, endless=True), decoded(-5.0), "now"),
+        (decoded(-5.0), decoded(-0.1, endless=True), "before"),
+        (decoded(-2.0), decoded(-0.9), "now"),
+        (decoded(-2.0), decoded(-3.0, no_speech=0.7), "now"),
+    ],
+)
+def test_which_of_two_attempts_counts(counted: Build, before: Decoded, now: Decoded, counts: str) -> None:
+    decoder: Decoder = counted()[0]._loaded.decoder  # type: ignore[union-attr]
+    assert decoder._better(before, now) is {"before": before, "now": now}[counts]
+    assert decoder._better(None, now) is now
+
+
+def test_samples_at_a_temperature_and_the_likeliest_counts(counted: Build) -> None:
+    recognizer, _ = counted("random")
+    loaded: Any = recognizer._loaded
+    asked = {}
+
+    class Listening:
+        def generate(self, storage: Any, prompts: Any, **how: Any) -> Any:
+            asked.update(how)
+            return loaded.model.model.generate(storage, prompts, **how)
+
+    loaded.decoder._model = Listening()
+    speech = speech_of(CALM)
+    loaded.decoder._generate(loaded.encode([speech]).some([0]), [loaded.prompter.prompt("de")], [50], 0.4)
+    assert (asked["num_hypotheses"], asked["sampling_topk"], asked["beam_size"]) == (SAMPLES, 0, 1)
+    assert asked["sampling_temperature"] == 0.4
+
+
+def test_some_of_what_was_encoded() -> None:
+    import ctranslate2
+
+    rows = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
+    storage = ctranslate2.StorageView.from_array(rows)
+    encoded = Encoded(storage)
+    assert encoded.some([0, 1, 2, 3]) is storage
+    np.testing.assert_array_equal(np.array(encoded.some([3, 1])), rows[[3, 1]])
+    np.testing.assert_array_equal(np.array(encoded.some([1, 0, 2, 3])), rows[[1, 0, 2, 3]])
+    for kind in (ctranslate2.DataType.float16, ctranslate2.DataType.bfloat16):
+        some = Encoded(storage.to(kind)).some([2])
+        assert some.dtype in {ctranslate2.DataType.float16, ctranslate2.DataType.float32}
+        np.testing.assert_array_equal(np.array(some), rows[[2]])

@@ -1,0 +1,63 @@
+"""From samples to spectrograms."""
+
+import numpy as np
+import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
+
+from dragoman.models.whisper_features import frames_of, spectrogram, speech_of
+from tests.models.whispers import RATE, noise
+
+WINDOW = 30 * RATE
+
+
+@pytest.mark.parametrize("mels", [80, 128])
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 7.77, 29.999, 30.0])
+def test_shorter_audio_is_followed_by_silence(seconds: float, mels: int) -> None:
+    extractor = FeatureExtractor(feature_size=mels)
+    speech = noise(seconds)
+    padded = np.pad(speech, (0, WINDOW - speech.size))
+    expected = extractor(padded, padding=160)[:, :-1]
+    found = spectrogram(extractor, speech)
+    assert found.shape == (mels, 3000)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_quiet_audio_has_the_floor_of_silence() -> None:
+    extractor = FeatureExtractor(feature_size=80)
+    assert spectrogram(extractor, noise(1.0, level=1e-3)).min() >= -1.5
+
+
+@pytest.mark.parametrize(
+    ("samples", "frames"), [(1600, 10), (1601, 11), (RATE, 100), (WINDOW - 1, 3000), (WINDOW, 3000)]
+)
+def test_frames(samples: int, frames: int) -> None:
+    assert frames_of(np.zeros(samples, np.float32)) == frames
+
+
+def test_audio_is_cut_at_thirty_seconds_and_an_offset_taken_off() -> None:
+    found = speech_of(noise(31.0) + np.float32(0.3))
+    assert found is not None
+    assert found.size == WINDOW
+    assert abs(float(found.mean())) < 1e-6
+
+
+def test_the_samples_that_were_given_stay_as_they_are() -> None:
+    given = noise(1.0) + np.float32(0.1)
+    given[5] = np.nan
+    before = given.copy()
+    speech_of(given)
+    np.testing.assert_array_equal(given, before)
+    given.flags.writeable = False
+    assert speech_of(given) is not None
+
+
+@pytest.mark.parametrize("samples", [0, 1, 1599])
+def test_too_short_for_a_word(samples: int) -> None:
+    assert speech_of(noise(1.0)[:samples]) is None
+
+
+def test_too_quiet_for_speech() -> None:
+    assert speech_of(np.full(RATE, 0.4, np.float32)) is None
+    assert speech_of(np.sin(np.arange(RATE, dtype=np.float32)) * np.float32(9e-4)) is None
+    assert speech_of(np.sin(np.arange(RATE, dtype=np.float32)) * np.float32(2e-3)) is not None
