@@ -35,13 +35,14 @@ Observer = Callable[[BatchRecord], None]
 
 
 class Description(TypedDict):
-    """What `/ready` and the command line show: engine by language or pair."""
+    """What `/ready` and the command line show: engine by language or pair; `runs` is model and device by engine."""
 
     engines: str
     vad: str
     recognise: dict[str, str]
     translate: dict[str, str]
     speak: dict[str, str]
+    runs: dict[str, str]
     missing: list[str]
 
 
@@ -132,18 +133,24 @@ class Engines:
         candidates: frozenset[str] = frozenset(),
         keywords: tuple[str, ...] = (),
         locks_language: bool = True,
+        hears: bool = True,
     ) -> Plan:
         """Choose engines and voices for a session, or raise the RouteError that says what is missing.
 
-        Without a `source`, one of `candidates` is spoken, or any language where there are none. `target` and `voice_id`
-        are for the usual single target; `targets` takes their place.
+        Without a `source`, one of `candidates` is spoken, or any language where there are none; of the candidates those
+        count that can be heard here, and one at least must be. `target` and `voice_id` are for the usual single target;
+        `targets` takes their place. Not `hears`: text will be given, never speech, so nobody need recognise anything.
         """
         wishes = (TargetWish(target, voice_id=voice_id),) if targets is None else tuple(targets)
+        if not hears:
+            return Plan("", None, tuple(Branch(wish, self._voice_for(wish, [])) for wish in wishes))
         wanted = frozenset({source}) if source is not None else candidates
-        for code in sorted(wanted - self.source_languages):
+        if wanted and not wanted & self.source_languages:
+            code = min(wanted)
             raise NoRecognizer(code, remedies.for_recognition(code))
         recognizer = self._recognizer_for(wanted)
-        sources = sorted(wanted or recognizer.languages)
+        candidates &= recognizer.languages
+        sources = sorted(wanted & recognizer.languages or recognizer.languages)
         english_for: frozenset[str] = frozenset()
         for wish in wishes:
             english_for |= self._english_for(wish, sources, recognizer)
@@ -228,8 +235,18 @@ class Engines:
             recognise={code: self._first(self._recognizers, code) for code in heard},
             translate=translate,
             speak={code: self._first(self._synthesizers, code) for code in sorted(spoken)},
+            runs=self._runs(),
             missing=[str(error) for error in self.missing],
         )
+
+    def _runs(self) -> dict[str, str]:
+        """Which model each pulled engine runs, on which device, with which numbers; as far as the engine says."""
+        engines = [*self._recognizers.items(), *self._translators.items(), *self._synthesizers.items()]
+        facts = {
+            name: [str(fact) for key in ("model_name", "device", "compute_type") if (fact := getattr(engine, key, ""))]
+            for name, engine in engines
+        }
+        return {name: " ".join(found) for name, found in facts.items() if found}
 
     def close(self) -> None:
         """End every owner's thread and every engine. Blocks until what runs is done."""
@@ -261,7 +278,10 @@ class Engines:
         """The voice that is certain before anybody has spoken; None where it depends on what is heard."""
         if not wish.speaks:
             return None
-        languages = list(dict.fromkeys(target for code in sources if (target := wish.target_of(code)) is not None))
+        if wish.language is not None and wish.by_source is None:
+            languages = [wish.language]  # also of text that is given, whatever of what is heard is left out
+        else:
+            languages = list(dict.fromkeys(target for code in sources if (target := wish.target_of(code)) is not None))
         if wish.voice_id is None:
             return self.default_voice(languages[0]) if len(languages) == 1 else None
         voice = self.catalogue.get(wish.voice_id)

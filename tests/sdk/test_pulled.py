@@ -78,9 +78,7 @@ def environment(models: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def server(pulled: tuple[Path, str]) -> Iterator[RunningServer]:
-    with running_server(
-        "auto", environment={"DRAGOMAN_MODELS_DIR": str(pulled[0]), "DRAGOMAN_OFFLINE": "true"}
-    ) as running:
+    with running_server("auto", environment=environment(pulled[0])) as running:
         yield running
         assert "Traceback" not in running.log()
 
@@ -104,6 +102,8 @@ def test_the_server_says_who_serves_what(server: RunningServer) -> None:
     assert ready["speak"]["de"] == "piper"
     assert ready["speak"]["es"] == "piper"
     assert ready["speak"]["fr"] == "espeak"
+    assert ready["runs"]["whisper"] == "small cpu float32"
+    assert ready["runs"]["piper"] == "cpu"
 
 
 @pytest.mark.parametrize("target", ["de", "es"])
