@@ -73,6 +73,8 @@ def environment(models: Path) -> dict[str, str]:
         "DRAGOMAN_MODELS_DIR": str(models),
         "DRAGOMAN_OFFLINE": "true",
         "DRAGOMAN_ENGINES__WHISPER__COMPUTE_TYPE": "float32",
+        "DRAGOMAN_ENGINES__WHISPER__BEAM_SIZE": "1",
+        "DRAGOMAN_ENGINES__WHISPER__TEMPERATURES": "[0.0]",
     }
 
 
