@@ -79,8 +79,10 @@ class RecognitionRequest:
 class Hypothesis:
     """What a recogniser heard in one request.
 
-    `words` is empty where the engine gives no word times. `language_confidence` is in [0, 1] where the engine decided
-    which language it is, else None. `english` is the engine's own translation, where `english_for` asked for it.
+    `words` is empty where the engine gives no word times; else they are those of `text`, parted by blanks, or single
+    characters in a language that is written without (`UNSPACED` in `pipeline/timing.py`). `language_confidence` is in
+    [0, 1] where the engine decided which language it is, else None. `english` is the engine's own translation, where
+    `english_for` asked for it.
     """
 
     text: str

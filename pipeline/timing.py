@@ -13,6 +13,11 @@ def join_words(words: Sequence[Word], language: str) -> str:
     return ("" if language in UNSPACED else " ").join(word.text.strip() for word in words)
 
 
+def count_words(text: str, language: str) -> int:
+    """How many words `text` has; in a language without blanks each character is one."""
+    return len("".join(text.split())) if language in UNSPACED else len(text.split())
+
+
 def estimate_words(text: str, start_s: float, stop_s: float, language: str = "") -> tuple[Word, ...]:
     """Spread the words of `text` over a span in proportion to their letters (a blank counts as one letter).
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.models.base import Word
-from dragoman.pipeline.timing import estimate_words, shift_words, spans
+from dragoman.pipeline.timing import count_words, estimate_words, join_words, shift_words, spans
 
 
 def test_words_share_a_span_by_their_letters() -> None:
@@ -27,3 +27,12 @@ def test_spans_are_in_order_even_when_the_words_do_not_match(tokens: list[list[s
     assert flat == sorted(flat)
     assert flat[0] == 1.0
     assert abs(flat[-1] - 5.0) < 1e-9
+
+
+def test_words_of_a_language_without_blanks() -> None:
+    words = estimate_words("你好 世界", 0.0, 4.0, "zh")
+    assert [word.text for word in words] == ["你", "好", "世", "界"]
+    assert words[-1].stop_s == 4.0
+    assert join_words(words, "zh") == "你好世界"
+    assert count_words("你好 世界", "zh") == 4
+    assert count_words("hello world", "en") == 2
