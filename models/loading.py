@@ -82,7 +82,9 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         turning = pool.submit(_build, "translator", translators, chosen.translator, missing)
         heard, turned, spoken = hearing.result(), turning.result(), speaking.result()
         detector = detecting.result()
-    _warm(turned, {code for engine in heard for code in engine.languages})
+    sources = {code for engine in heard for code in engine.languages}
+    _warm(turned, sources)
+    _warm_voices(spoken, sources | {pair.target for engine in turned for pair in engine.pairs})
     for engine in (*turned, *spoken):
         missing += getattr(engine, "broken", ())
     languages = [code for engine in spoken for code in engine.languages if engine.name == "espeak"]
@@ -149,6 +151,16 @@ def _warm(translators: Iterable[Translator], sources: Collection[str]) -> None:
     for engine in translators:
         if isinstance(engine, ApertiumTranslator | ArgosTranslator):
             engine.warm([pair for pair in engine.pairs if pair.source in sources])
+
+
+def _warm_voices(synthesizers: Iterable[Synthesizer], targets: Collection[str]) -> None:
+    """Load the voices that the first clauses would otherwise wait for."""
+    for engine in synthesizers:
+        if engine.name == "piper":
+            from dragoman.models.piper import PiperSynthesizer  # noqa: PLC0415
+
+            assert isinstance(engine, PiperSynthesizer)  # noqa: S101
+            engine.warm(targets)
 
 
 def _catalogue(settings: Settings, more: Iterable[Voice], installed: Iterable[Voice] = ()) -> VoiceCatalogue:

@@ -1,8 +1,8 @@
 """The copy of espeak-ng inside Piper, kept from growing.
 
-Piper (1.3 to 1.8) makes phonemes with an espeak-ng of its own, `piper.espeakbridge`. It shares nothing with the one of
+Piper (1.6 to 1.8) makes phonemes with an espeak-ng of its own, `piper.espeakbridge`. It shares nothing with the one of
 `models/espeak.py`: both are loaded with local symbols. Piper itself guards it with a lock, because a voice is chosen in
-one call and used in the next. Measured on 1.3.0 to 1.8.0, two things in it are never given back:
+one call and used in the next. Measured, two things in it are never given back:
 
 - 290 bytes for each clause: the bridge puts a new tuple into a list and keeps its own reference too.
 - 1,360 bytes for each choice of a voice, which Piper makes before every text: espeak-ng queues it for the next
@@ -21,7 +21,7 @@ from typing import Any
 
 from dragoman.models.errors import EngineUnavailable
 
-_KEEPS_REFERENCES = [["1", minor] for minor in "345678"]
+_KEEPS_REFERENCES = [["1", minor] for minor in "678"]
 _UTF8 = 1
 _BY_CHARACTER = 1
 

@@ -126,7 +126,8 @@ def _fault(file: PiperVoiceFile, device: Device, error: BaseException, what: str
     if ran_out_of_memory(error):
         reason = f"the voice {file.key} does not fit into the memory of {device}"
         return EngineUnavailable(NAME, reason, "Remove voices that nobody needs: dragoman models rm NAME")
-    return broken(file.key, f"{what} ({error})")
+    told = str(error).replace(str(file.model), file.model.name)  # it may be shown to a client
+    return broken(file.key, f"{what} ({told})")
 
 
 def _check_inputs(file: PiperVoiceFile, session: Any) -> None:

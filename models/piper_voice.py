@@ -1,7 +1,7 @@
 """The files of a Piper voice, looked at without loading it.
 
 A voice is a network, `KEY.onnx`, and its description, `KEY.onnx.json`; KEY is like `es_ES-davefx-medium`. They lie in
-`piper/KEY/`, or beside other voices in `piper/`. The description's form is that of `piper/config.py` of Piper 1.3 to
+`piper/KEY/`, or beside other voices in `piper/`. The description's form is that of `piper/config.py` of Piper 1.6 to
 1.8 (https://github.com/OHF-Voice/piper1-gpl).
 """
 
@@ -57,8 +57,9 @@ class PiperVoiceFile:
         """The number of a speaker: `wanted` is a number, a name, or empty for the first. None where there is none."""
         if not wanted:
             return 0
-        if wanted.isdecimal() and wanted == str(int(wanted)) and int(wanted) < len(self.speakers):
-            return int(wanted)
+        number = int(wanted) if re.fullmatch(r"0|[1-9][0-9]{0,6}", wanted) else len(self.speakers)
+        if number < len(self.speakers):
+            return number
         return self.speakers.index(wanted) if wanted in self.speakers else None
 
 

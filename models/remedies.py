@@ -55,7 +55,8 @@ def for_speech(language: str) -> str:
 def for_voice(voice: Voice) -> str:
     """How to get this very voice."""
     if voice.engine == "piper":
-        return f"Voice '{voice.voice_id}' is not here; run 'dragoman models pull {voice.engine_voice}' on the server"
+        key = voice.engine_voice.partition("#")[0]
+        return f"Voice '{voice.voice_id}' is not here; run 'dragoman models pull {key}' on the server"
     return f"Voice '{voice.voice_id}' needs the engine '{voice.engine}'"
 
 

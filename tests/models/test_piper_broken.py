@@ -37,7 +37,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("changes", "told"), WRONG.values(), ids=WRONG)
-def test_what_only_loading_shows(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
+def test_what_only_loading_shows(
+    tmp_path: Path, changes: dict[str, Any], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
     spoken = with_a_good_one(tmp_path, **changes)
     assert spoken.languages == {"en", "es"}
     for _ in range(2):
@@ -46,6 +48,8 @@ def test_what_only_loading_shows(tmp_path: Path, changes: dict[str, Any], told: 
     (fault,) = spoken.broken
     assert told in fault.reason
     assert "\n" not in str(fault)
+    assert str(tmp_path) not in str(fault)
+    assert [record.getMessage() for record in caplog.records] == [str(fault)]
     assert fault.remedy == f"Pull it again: dragoman models pull {KEY}"
     assert spoken.languages == {"es"}
     assert not spoken.speaks(voice())
@@ -170,7 +174,8 @@ def test_memory_that_may_be_there_later_is_no_fault_of_the_voice(
         patched.setattr("onnxruntime.InferenceSession", faulty(MemoryError()))
         with pytest.raises(EngineFailed, match=r"does not fit into the memory of cpu.*dragoman models rm NAME"):
             blocks(spoken)
-    assert spoken.broken == ()
+        spoken.warm(["en"])
+    assert (spoken.broken, spoken.loaded) == ((), frozenset())
     assert length(spoken) > 0
 
 

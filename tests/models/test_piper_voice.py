@@ -26,7 +26,20 @@ def test_what_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "number"),
-    [("", 0), ("0", 0), ("1", 1), ("2", 2), ("10", 1), ("03", 0), ("x", None), ("3", None), ("-1", None), ("²", None)],
+    [
+        ("", 0),
+        ("0", 0),
+        ("1", 1),
+        ("2", 2),
+        ("10", 1),
+        ("03", 0),
+        ("x", None),
+        ("3", None),
+        ("-1", None),
+        ("²", None),
+        ("٠", None),
+        pytest.param("9" * 5000, None, id="long"),
+    ],
 )
 def test_a_speaker_by_number_or_name(tmp_path: Path, wanted: str, number: int | None) -> None:
     # As in en_GB-aru-medium, whose speakers are called by numbers.
