@@ -96,8 +96,15 @@ class VoiceSettings(_Table):
 class ListenSettings(_Table):
     threshold: Ratio
     negative_threshold: Ratio
+    start_level_dbfs: Annotated[float, Field(le=0.0)]
+    ignore_start_ms: NonNegativeInt
     min_speech_ms: NonNegativeInt
+    opening_min_speech_ms: NonNegativeInt
+    interrupt_min_speech_ms: NonNegativeInt
+    interrupt_within_ms: NonNegativeInt
+    unbroken_start: bool
     end_silence_ms: PositiveInt
+    end_window_ms: NonNegativeInt
     long_segment_s: Positive
     long_end_silence_ms: PositiveInt
     pre_speech_ms: NonNegativeInt
@@ -111,6 +118,10 @@ class RecogniseSettings(_Table):
     min_peak: Ratio
     lock_language: bool
     lock_confidence: Ratio
+
+
+class TranslateSettings(_Table):
+    agreement: Literal["auto", "on", "off"]
 
 
 class SpeakSettings(_Table):
@@ -164,6 +175,7 @@ class Settings(BaseSettings):
     voices: VoiceSettings
     listen: ListenSettings
     recognise: RecogniseSettings
+    translate: TranslateSettings
     speak: SpeakSettings
     queues: QueueSettings
     limits: LimitSettings

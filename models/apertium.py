@@ -179,6 +179,7 @@ class ApertiumTranslator:
     """
 
     name = "apertium"
+    neural = False
     batching = Batching()
 
     def __init__(self, *, modes_dir: Path = MODES_DIR, timeout_s: float = 5.0, start_timeout_s: float = 30.0) -> None:

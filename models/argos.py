@@ -70,6 +70,7 @@ class ArgosTranslator:
     """
 
     name = "argos"
+    neural = True
 
     def __init__(
         self, folder: Path, settings: ArgosSettings | None = None, *, clock: Callable[[], float] = time.monotonic

@@ -21,6 +21,10 @@ SAMPLE_RATE_HZ = 16_000
 Samples = NDArray[np.float32]
 """Mono float32 audio, shape (n,), values in [-1, 1]."""
 
+Voiceprint = NDArray[np.float32]
+"""What a voice sounds like: a unit vector, shape (n,). The more two voices are alike, the greater is its dot product
+with the other's, their cosine."""
+
 
 class LanguagePair(NamedTuple):
     """Source and target language, each a lower-case ISO 639-1 code."""
@@ -155,14 +159,37 @@ class Recognizer(Protocol):
 
 
 class Translator(Protocol):
-    """Turns text of one language into text of another, directly (pivots are the registry's business)."""
+    """Turns text of one language into text of another, directly (pivots are the registry's business).
+
+    `neural`: the translation of a longer text usually begins like that of its beginning.
+    """
 
     name: str
+    neural: bool
     pairs: frozenset[LanguagePair]
     batching: Batching
 
     def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
         """One translation per text, in order. Raises EngineFailed."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SpeakerEmbedder(Protocol):
+    """Turns speech into what tells its speaker from others.
+
+    `threshold` is the cosine from which on two long pieces (6 s or more) are of the same person. In less than
+    `shortest_s` seconds of speech nobody new is to be found: it tells too little.
+    """
+
+    name: str
+    batching: Batching
+    threshold: float
+    shortest_s: float
+
+    def embed(self, pieces: Sequence[Samples]) -> list[Voiceprint]:
+        """The voice of each piece of speech, 16 kHz, of any length but none; in order. Raises EngineFailed."""
         ...
 
     def close(self) -> None: ...

@@ -21,10 +21,11 @@ def package_file(engine: str, package: str, name: str, remedy: str) -> Path:
     return path
 
 
-def onnx_session(engine: str, path: Path, *, threads: int, remedy: str) -> Any:
+def onnx_session(engine: str, model: Path | bytes, *, threads: int, remedy: str) -> Any:
     """An ONNX Runtime session on the processor that does not spin while it waits.
 
-    Any number of threads may run it at once. Raises EngineUnavailable when the model cannot be loaded.
+    `model` is a file or what stands in one. Any number of threads may run the session at once. Raises
+    EngineUnavailable when the model cannot be loaded.
     """
     try:
         import onnxruntime  # noqa: PLC0415  (60 ms that no other engine should pay)
@@ -37,6 +38,8 @@ def onnx_session(engine: str, path: Path, *, threads: int, remedy: str) -> Any:
         options.enable_cpu_mem_arena = False
         # Spinning threads take nearly a whole core each from the other sessions while one computes.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+        source = model if isinstance(model, bytes) else str(model)
+        return onnxruntime.InferenceSession(source, sess_options=options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise EngineUnavailable(engine, f"{path.name} cannot be loaded ({error})", remedy) from error
+        name = "its model" if isinstance(model, bytes) else model.name
+        raise EngineUnavailable(engine, f"{name} cannot be loaded ({error})", remedy) from error

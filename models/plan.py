@@ -14,7 +14,8 @@ class TargetWish:
     `language` None: the language that was heard. `by_source` takes its place for a conversation: what each language
     becomes; other languages are not translated. `sources` are the only languages that are translated, all where there
     are none; `excluded` are never. `voice_id` None: the default voice; `speaks` false: text only. `tempo` is a factor
-    on the operator's speaking rate. `terms` are translations that the client insists on.
+    on the operator's speaking rate. `terms` are translations that the client insists on. `lenient`: speech in a
+    language from which nothing here leads to the target is left untranslated; otherwise it ends the session.
     """
 
     language: str | None = None
@@ -25,6 +26,7 @@ class TargetWish:
     speaks: bool = True
     tempo: float = 1.0
     terms: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    lenient: bool = False
 
     def target_of(self, source: str) -> str | None:
         """What speech in `source` becomes; None where it is not translated."""

@@ -185,8 +185,19 @@ class Engines:
         """Whether translators lead from `source` to `target`, without the recogniser's own English."""
         return self._routes.route(source, target) is not None
 
+    def translates_growing(self, source: str, target: str) -> bool:
+        """Whether the translation of a text usually begins like that of its beginning: all translators are neural."""
+        route = self._routes.route(source, target)
+        return bool(route) and all(self._translators[self._translator_of(pair)].neural for pair in route or ())
+
     async def translate(
-        self, source: str, target: str, text: str, session_id: str, terms: Mapping[str, str] | None = None
+        self,
+        source: str,
+        target: str,
+        text: str,
+        session_id: str,
+        terms: Mapping[str, str] | None = None,
+        priority: Priority = Priority.FINAL,
     ) -> str:
         """`text` in the target language, by way of others where there is no direct way. Raises ModelError.
 
@@ -198,7 +209,8 @@ class Engines:
             raise NoTranslator(pair, remedies.for_translation(pair))
         text, kept = glossary.protect(text, terms or {}) if route else (text, [])
         for pair in route:
-            text = await self._turn[self._translator_of(pair)].submit(_Task(pair, text), session_id=session_id)
+            owner = self._turn[self._translator_of(pair)]
+            text = await owner.submit(_Task(pair, text), session_id=session_id, priority=priority)
         return glossary.restore(text, kept)
 
     def sample_rate_hz(self, voice: Voice) -> int:

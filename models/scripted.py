@@ -4,8 +4,8 @@ Nothing is loaded and nothing is heard: a segment is whatever is loud, its words
 are never chosen by themselves, only by name (`dragoman serve --engines scripted`).
 
 A script is a UTF-8 text file, one utterance a line; blank lines and lines that begin with `#` do not count. A line may
-carry its translations: `Good morning. | es: Buenos días. | fr: Bonjour.` Every session hears the script from its first
-line and begins again behind the last.
+carry its translations: `Good morning. | es: Buenos días. | fr: Bonjour.`, and it may begin with its language:
+`@es Buenos días.` Every session hears the script from its first line and begins again behind the last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +29,8 @@ NAME = "scripted"
 
 LANGUAGES = frozenset(["ar", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "ta", "tr", "zh"])
 
+ENGLISH = "en"
+
 DEFAULT_SCRIPT = (
     "Good morning. | es: Buenos días. | fr: Bonjour. | de: Guten Morgen. | pt: Bom dia.",
     (
@@ -48,13 +50,18 @@ class Script:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines: list[str] = []
+        self._languages: list[str] = []
         self._translations: dict[tuple[str, str], str] = {}
         for line in lines:
             text, *others = (part.strip() for part in line.split("|"))
             if not text or text.startswith("#"):
                 continue
             text = " ".join(text.split())
+            language = ENGLISH
+            if text[:1] == "@" and text[1:3] in LANGUAGES and text[3:4] == " ":
+                language, text = text[1:3], text[4:]
             self.lines.append(text)
+            self._languages.append(language)
             for other in others:
                 language, _, translation = other.partition(":")
                 self._translations[text, language.strip()] = translation.strip()
@@ -74,6 +81,10 @@ class Script:
     def line(self, ordinal: int) -> str:
         """The utterance with this number, counted from 0 and round again behind the last."""
         return self.lines[ordinal % len(self.lines)]
+
+    def language(self, ordinal: int) -> str:
+        """The language of that utterance."""
+        return self._languages[ordinal % len(self._languages)]
 
     def translation(self, text: str, target: str) -> str | None:
         """What the script gives as the translation of a line."""
@@ -116,8 +127,12 @@ class ScriptedRecognizer:
         self._script = script
 
     def recognize(self, requests: Sequence[RecognitionRequest]) -> list[Hypothesis]:
-        """One hypothesis per request; the language is the request's, or English."""
-        return [Hypothesis(self._script.line(request.ordinal), request.language or "en") for request in requests]
+        """One hypothesis per request; the language is the request's, or the line's."""
+        script = self._script
+        return [
+            Hypothesis(script.line(request.ordinal), request.language or script.language(request.ordinal))
+            for request in requests
+        ]
 
     def close(self) -> None:
         """Nothing to close."""
@@ -127,6 +142,7 @@ class ScriptedTranslator:
     """Gives the script's translation of a line, or for any other text `[es] text`."""
 
     name = NAME
+    neural = False
     pairs = frozenset(LanguagePair(one, two) for one in LANGUAGES for two in LANGUAGES if one != two)
     batching = Batching()
 

@@ -60,6 +60,7 @@ class Branch:
     def interrupt(self) -> None:
         """Forget what was heard and is not said yet, and stop in the middle of what is being said."""
         self.state.epoch += 1
+        self.state.cut_s = self._context.clock.received_s
         self._said.discard(lambda item: isinstance(item, Transcript | GivenText))
         self._clauses.discard(lambda item: isinstance(item, Clause))
         self._blocks.discard(lambda item: isinstance(item, SpokenBlock) and not item.last)

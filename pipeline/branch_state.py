@@ -8,9 +8,13 @@ from dragoman.models.plan import TargetWish
 
 @dataclass(slots=True)
 class BranchState:
-    """A target of a session by its number. `epoch` counts interruptions: what was begun before is not said."""
+    """A target of a session by its number. `epoch` counts interruptions: what was begun before is not said.
+
+    Words spoken before `cut_s` on the input clock are not said either, whenever they become certain.
+    """
 
     number: int
     wish: TargetWish
     voice: Voice | None
     epoch: int = 0
+    cut_s: float = 0.0

@@ -84,7 +84,7 @@ class ByAgreement(Hearing):
         self._cut_from_s = CUT_AFTER_S
         self.speech_start_s = end.speech_stop_s
         span_s = (rest[0].start_s, rest[-1].stop_s) if rest else (end.speech_stop_s,) * 2
-        await self.commit(tuple(rest), hypothesis, span_s, closes=True)
+        await self.commit(tuple(rest), hypothesis, span_s, closes=True, paused=end.paused)
 
     async def _say(self, words: list[Word], hypothesis: Hypothesis, *, complete: bool = False) -> None:
         if words:

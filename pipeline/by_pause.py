@@ -12,6 +12,7 @@ from dragoman.pipeline.hearing import SEARCH_S, Hearing
 from dragoman.pipeline.items import SegmentEnd
 from dragoman.pipeline.segment import OpenSegment
 from dragoman.pipeline.sentences import sentence_ends, words_of
+from dragoman.pipeline.timing import count_words
 
 _TAIL_WORDS = 3
 """A sentence is finished when at least this many words follow it."""
@@ -34,7 +35,8 @@ class ByPause(Hearing):
         segment, text = self.segment, hypothesis.text
         if segment is None:
             return
-        ends = [end for end in sentence_ends(text) if len(text[end:].split()) >= _TAIL_WORDS]
+        language = hypothesis.language
+        ends = [end for end in sentence_ends(text) if count_words(text[end:], language) >= _TAIL_WORDS]
         if ends and until_s - segment.start_s >= self.settings.sentence_after_s:
             head = text[: ends[-1]]
             at_s = self._place(segment, hypothesis, head, until_s - segment.start_s)
@@ -60,19 +62,25 @@ class ByPause(Hearing):
             return
         start_s = segment.start_s
         hypothesis = await self.ask(segment.cut(end.keep_until_s - start_s))
-        await self._commit_piece(hypothesis, start_s, end.speech_stop_s, closes=True)
+        await self._commit_piece(hypothesis, start_s, end.speech_stop_s, closes=True, paused=end.paused)
 
     async def _commit_piece(
-        self, hypothesis: Hypothesis, audio_start_s: float, stop_s: float, *, closes: bool = False
+        self,
+        hypothesis: Hypothesis,
+        audio_start_s: float,
+        stop_s: float,
+        *,
+        closes: bool = False,
+        paused: bool = True,
     ) -> None:
         start_s, self.speech_start_s = max(audio_start_s, self.speech_start_s), stop_s
         words = self.words(hypothesis, audio_start_s, start_s, stop_s)
-        await self.commit(words, hypothesis, (start_s, stop_s), complete=True, closes=closes)
+        await self.commit(words, hypothesis, (start_s, stop_s), complete=True, closes=closes, paused=paused)
 
     @staticmethod
     def _place(segment: OpenSegment, hypothesis: Hypothesis, head: str, until_s: float) -> float:
         """Where in the segment `head` ends, in seconds from its start."""
-        count = len(head.split())
+        count = count_words(head, hypothesis.language)
         if count < len(hypothesis.words):
             near_s = (hypothesis.words[count - 1].stop_s + hypothesis.words[count].start_s) / 2
             reach_s = SEARCH_S / 3

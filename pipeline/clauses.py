@@ -46,6 +46,11 @@ class ClauseSplitter:
         self._words: list[Word] = []
         self._language = ""
 
+    @property
+    def pending(self) -> Piece:
+        """The clause that is not complete yet."""
+        return Piece(list(self._words), self._language)
+
     def push(self, words: Sequence[Word], language: str, *, closes: bool) -> list[Piece]:
         """Add words of `language`; give the clauses that are complete. `closes`: the speaker paused behind them."""
         clauses: list[Piece] = []

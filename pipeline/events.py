@@ -30,8 +30,10 @@ class Transcript:
 
     A final adds to the finals before it and is never taken back; a partial is what is supposed to follow the last
     final, until the next partial or final. `segment_id` counts the segments in which something was said; `closes`
-    marks a segment's last final, whose text may be empty. `complete`: a sentence, or a piece that is translated by
-    itself, ends here. `english` is the recogniser's own translation, where it was asked for one (`Plan.english_for`).
+    marks a segment's last final, whose text may be empty; it is `paused` if the speaker paused there, and not if a
+    flush or the end of the input closed it. `complete`: a sentence, or a piece that is translated by itself, ends here.
+    `english` is the recogniser's own translation, where it was asked for one (`Plan.english_for`).
+    `language_confidence` is how sure it was of the language, in [0, 1], where it chose it and says so.
     """
 
     text: str
@@ -45,6 +47,8 @@ class Transcript:
     segment_id: int = 0
     complete: bool = True
     closes: bool = True
+    paused: bool = True
+    language_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +104,17 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """Everything that came in before the flush with this id has been said."""
+    """Everything that came in before the flush with this id has been said. `at_s` is its place on the input clock."""
 
     flush_id: Hashable
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The input ended and everything has been said; nothing follows."""
+    """The input ended and everything has been said; nothing follows. `at_s` is the input's length in seconds."""
+
+    at_s: float = 0.0
 
 
 Event = SpeechStarted | SpeechEnded | Transcript | Translation | Translated | Speech | Flushed | Ended

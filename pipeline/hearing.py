@@ -40,7 +40,10 @@ class Hearing:
         """Place on the input clock up to which speech has been asked about."""
         self._outbox = outbox
         self._said = ""
+        self.expected = context.plan.keywords
+        """Names and terms to expect from the next segment on."""
         self._language = context.plan.source
+        self._keywords = self.expected
         self._spoken = ""
         self._pieces = 0
         self._segment_id = 0
@@ -51,6 +54,7 @@ class Hearing:
         """Another piece of speech; opens a segment where there is none."""
         if self.segment is None:
             self.segment = OpenSegment(chunk.start_s)
+            self._keywords = self.expected
             self.speech_start_s = chunk.speech_start_s
             self.asked_s = chunk.start_s
         self.segment.append(chunk.samples)
@@ -66,7 +70,7 @@ class Hearing:
             self._language,
             candidates=plan.candidates,
             context=self._said,
-            keywords=plan.keywords,
+            keywords=self._keywords,
             english_for=plan.english_for,
             ordinal=self._pieces,
         )
@@ -87,11 +91,12 @@ class Hearing:
         *,
         complete: bool = False,
         closes: bool = False,
+        paused: bool = True,
     ) -> None:
         """Say words for good. `span_s` is where they lie on the input clock.
 
         `complete`: a sentence or a piece ends behind them, nothing need be waited for. `closes`: the segment ends; that
-        is told even without words, if anything was said in it.
+        is told even without words, if anything was said in it. `paused`: and it ends because the speaker paused.
         """
         text = " ".join(join_words(words, hypothesis.language).split())
         if text:
@@ -109,6 +114,8 @@ class Hearing:
                 segment_id=self._segment_id,
                 complete=complete or closes,
                 closes=closes,
+                paused=paused,
+                language_confidence=hypothesis.language_confidence if text else None,
             )
             self.context.emit(transcript)
             await self._outbox.put(transcript)

@@ -8,14 +8,24 @@ from dragoman.models.base import Samples
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Say everything before this marker, then say that it has been said."""
+    """Say everything before this marker, then say that it has been said. `at_s` is its place on the input clock."""
 
     flush_id: Hashable
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Nothing follows."""
+    """Nothing follows. `at_s` is the length of the input."""
+
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Names and terms that the recogniser is told to expect, from the next segment on, in place of those before."""
+
+    keywords: tuple[str, ...]
 
 
 Marker = Flush | End
@@ -35,10 +45,14 @@ class SpeechChunk:
 
 @dataclass(frozen=True, slots=True)
 class SegmentEnd:
-    """The open segment ends. Its speech stops at `speech_stop_s`; audio from `keep_until_s` on is not part of it."""
+    """The open segment ends. Its speech stops at `speech_stop_s`; audio from `keep_until_s` on is not part of it.
+
+    Not `paused`: a flush or the end of the input ended it, not a pause of the speaker.
+    """
 
     speech_stop_s: float
     keep_until_s: float
+    paused: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,4 +21,4 @@ class Markers:
             self._reached[id(marker)] = count
             return
         self._reached.pop(id(marker), None)
-        self._emit(Ended() if isinstance(marker, End) else Flushed(marker.flush_id))
+        self._emit(Ended(marker.at_s) if isinstance(marker, End) else Flushed(marker.flush_id, marker.at_s))

@@ -16,12 +16,12 @@ from dragoman.models.base import Samples
 from dragoman.models.plan import Plan
 from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.decode import make_decoder
-from dragoman.pipeline.audio.formats import AudioFormat, Container
+from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.branch import Branch, Said
 from dragoman.pipeline.clock import InputClock
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Event
-from dragoman.pipeline.items import End, Flush, GivenText, SegmentEnd, SpeechChunk
+from dragoman.pipeline.items import End, Expect, Flush, GivenText, SegmentEnd, SpeechChunk
 from dragoman.pipeline.latency import POLICIES, Latency
 from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.observer import SessionObserver, SilentObserver
@@ -84,13 +84,13 @@ class Session:
             request.partials,
         )
         source = request.input_format
-        self._coded = source.sniff or source.container is Container.OGG_OPUS
+        self._coded = source.sniff or source.container.coded
         self._decoder = make_decoder(request.input_format)
         self._listener = Listener(engines.detector, settings.listen)
         queues = settings.queues
-        self._inbox: MeteredQueue[bytes | Flush | End] = MeteredQueue(settings.limits.inbox_bytes)
-        self._samples: MeteredQueue[Samples | Flush | End] = MeteredQueue(queues.input_s)
-        self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Flush | End] = MeteredQueue(queues.speech_s)
+        self._inbox: MeteredQueue[bytes | Expect | Flush | End] = MeteredQueue(settings.limits.inbox_bytes)
+        self._samples: MeteredQueue[Samples | Expect | Flush | End] = MeteredQueue(queues.input_s)
+        self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(queues.speech_s)
         self._branches = [
             Branch(context, number, plan, request.output_format) for number, plan in enumerate(request.plan.branches)
         ]
@@ -130,6 +130,10 @@ class Session:
         for branch in self._branches:
             if languages is None or branch.state.wish.language in languages:
                 branch.interrupt()
+
+    async def expect(self, keywords: tuple[str, ...]) -> None:
+        """Names and terms to expect from the next segment on, in place of those before."""
+        await self._inbox.put(Expect(keywords), 0)
 
     async def flush(self, flush_id: Hashable) -> None:
         """Commit the open segment; `Flushed` follows when everything before has been said."""

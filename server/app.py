@@ -12,6 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from dragoman import __version__
 from dragoman.server.failures import NotReady
 from dragoman.server.protocols.gradium.routes import gradium_routes
+from dragoman.server.protocols.palabra.routes import palabra_routes
+from dragoman.server.protocols.sarvam.routes import sarvam_routes
+from dragoman.server.protocols.soniox.routes import soniox_routes
 from dragoman.server.services import Services
 
 
@@ -54,4 +57,7 @@ def create_app(services: Services) -> FastAPI:
         return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     app.include_router(gradium_routes(services))
+    app.include_router(soniox_routes(services))
+    app.include_router(sarvam_routes(services))
+    app.include_router(palabra_routes(services))
     return app

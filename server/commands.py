@@ -26,7 +26,8 @@ class Open:
 
     `target` and `voice_id` are for the usual single target (None: no translation, the default voice); `targets` takes
     their place, and none of them means that speech is only written down. `output_format` None: text only. The rest is
-    as in `SessionRequest` and `Engines.plan`; `limit_s` is a shorter length of the session than the operator's.
+    as in `SessionRequest` and `Engines.plan`; `limit_s` is a shorter length of the session than the operator's. Not
+    `hears`: the session is given text only (`Say`), and no recogniser is needed.
     """
 
     key: Key
@@ -43,6 +44,7 @@ class Open:
     latency: Latency | None = None
     listen: ListenSettings | None = None
     limit_s: float | None = None
+    hears: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,14 @@ class Interrupt:
 
     key: Key
     languages: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Names and terms that a session is to expect from its next segment on, in place of those before."""
+
+    key: Key
+    keywords: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ class Abort:
     key: Key
 
 
-Command = Abort | Open | Feed | Say | Interrupt | FlushInput | Finish
+Command = Abort | Open | Expect | Feed | Say | Interrupt | FlushInput | Finish
 Output = Send | Close
 
 

@@ -27,6 +27,7 @@ from dragoman.server.commands import (
     Adapter,
     Close,
     Command,
+    Expect,
     Feed,
     Finish,
     FlushInput,
@@ -74,11 +75,16 @@ class Connection:
         """Why the connection ends once the sessions have said everything."""
         self._observer = services.metrics.observer(adapter.protocol)
 
-    async def serve(self, refusal: Failure | None = None, subprotocol: str | None = None) -> None:
-        """Run until either side closes. `refusal` is told to the client, and that is all that happens."""
+    async def serve(
+        self, refusal: Failure | None = None, subprotocol: str | None = None, *, first: object = None
+    ) -> None:
+        """Run until either side closes. `refusal` is told to the client, and that is all that happens.
+
+        `first` is what the adapter receives before any message, where the address says all that one would.
+        """
         await self._socket.accept(subprotocol)
         self._services.connections.add(self)
-        reader = asyncio.create_task(self._read() if refusal is None else self._refuse(refusal))
+        reader = asyncio.create_task(self._read(first) if refusal is None else self._refuse(refusal))
         self._writer = writer = asyncio.create_task(self._write())
         try:
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
@@ -111,9 +117,11 @@ class Connection:
         self._fail(None, refusal)
         await self._read()
 
-    async def _read(self) -> None:
+    async def _read(self, first: object = None) -> None:
         """Carry messages to the adapter until the client is gone or the Close frame is out."""
         limits = self._services.settings.limits
+        if first is not None:
+            await self._take(first)
         while True:
             patience_s = min(limits.idle_s, self._adapter.patience_s() or limits.idle_s)
             try:
@@ -130,11 +138,14 @@ class Connection:
                 self._fail(None, MessageTooLarge(limits.message_bytes))
                 continue
             self._services.usage.messages_in += 1
-            for action in self._adapter.receive(await self._parse(message)):
-                if isinstance(action, Send | Close):
-                    self._say([action])
-                else:
-                    await self._carry_out(action)
+            await self._take(await self._parse(message))
+
+    async def _take(self, parsed: object) -> None:
+        for action in self._adapter.receive(parsed):
+            if isinstance(action, Send | Close):
+                self._say([action])
+            else:
+                await self._carry_out(action)
 
     async def _lose_patience(self, error: IdleTooLong) -> None:
         """The client has fallen silent: say what was heard, then why nothing follows."""
@@ -172,6 +183,8 @@ class Connection:
             await self._say_text(command, session)
         elif isinstance(command, Interrupt):
             session.interrupt(command.languages)
+        elif isinstance(command, Expect):
+            await session.expect(command.keywords)
         elif isinstance(command, FlushInput):
             await session.flush(command.flush_id)
         elif isinstance(command, Finish):
@@ -197,6 +210,7 @@ class Connection:
                 candidates=command.candidates,
                 keywords=command.keywords,
                 locks_language=command.locks_language,
+                hears=command.hears,
             )
             session = Session(
                 SessionRequest(

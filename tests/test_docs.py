@@ -102,6 +102,8 @@ def test_the_latency_page_has_the_figures_of_the_policies() -> None:
         )
         assert comma == (f"from {policy.comma_words} words on" if policy.comma_words else "no")
         assert conjunction == (f"from {policy.conjunction_words} words on" if policy.conjunction_words else "no")
+        again = table["a growing clause is translated again, by neural translators"][column]
+        assert again == (f"every {policy.retranslate_words} words" if policy.retranslate_words else "no")
         assert latest == (f"{policy.max_delay_s} s" if policy.incremental else "no limit")
 
 
@@ -136,12 +138,17 @@ def test_metrics_are_spelled_right_wherever_they_are_named() -> None:
 # --- command line
 
 
+def commands_in(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """A command and those below it, by what a user writes."""
+    yield name, command
+    for inner, one in getattr(command, "commands", {}).items():
+        yield from commands_in(f"{name} {inner}", one)
+
+
 def command_options() -> dict[str, set[str]]:
     """Options and arguments of every command, as a user writes them."""
-    group = typer.main.get_command(app)
-    commands = {"dragoman": group, **{f"dragoman {name}": one for name, one in group.commands.items()}}  # type: ignore[attr-defined]
     found = {}
-    for name, command in commands.items():
+    for name, command in commands_in("dragoman", typer.main.get_command(app)):
         options = {option for one in command.params if one.param_type_name == "option" for option in one.opts}
         arguments = {one.metavar or one.name for one in command.params if one.param_type_name == "argument"}
         found[name] = options | arguments
@@ -185,8 +192,9 @@ SAMPLES: list[Exception] = [
     model_errors.VoiceMismatch("es-lucia-espeak1", "es", "de"),
     audio_errors.UnsupportedFormat("mp3"),
     audio_errors.BadAudio("not a WAV file"),
+    audio_errors.UnknownAudio(),
 ]
-RAISED_ITSELF: set[type[Exception]] = {model_errors.EngineFailed}
+RAISED_ITSELF: set[type[Exception]] = {model_errors.EngineFailed, audio_errors.BadAudio}
 """What has children and is raised itself too."""
 NEVER_TOLD = {model_errors.Superseded}
 """A dropped partial is nobody's error."""

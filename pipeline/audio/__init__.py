@@ -6,6 +6,8 @@
     encode.py      samples in, bytes out (`make_encoder`)
     resample.py    from one rate to another
     samples.py     small things done to arrays of samples
+    sniff.py       what a file is, by its first bytes
+    demux.py       compressed files, read by libav as they arrive
     raw.py, g711.py, wav.py, ogg.py, opus_decode.py, opus_encode.py    one room per format
 
 Vendors' names for formats are not known here; their adapters map them to `AudioFormat`.

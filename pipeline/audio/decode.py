@@ -3,12 +3,14 @@
 from typing import Protocol
 
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
-from dragoman.pipeline.audio.errors import UnsupportedFormat
+from dragoman.pipeline.audio.demux import DEMUXERS, DemuxingDecoder
+from dragoman.pipeline.audio.errors import BadAudio, UnknownAudio, UnsupportedFormat
 from dragoman.pipeline.audio.formats import AudioFormat, Container, ogg_opus, wav
 from dragoman.pipeline.audio.opus_decode import OggOpusSource
 from dragoman.pipeline.audio.raw import RawSource
 from dragoman.pipeline.audio.resample import Resampler
 from dragoman.pipeline.audio.samples import EMPTY, bounded, join
+from dragoman.pipeline.audio.sniff import Unknown, sniff
 from dragoman.pipeline.audio.wav import WavSource
 
 _MAGIC_BYTES = 4
@@ -29,6 +31,10 @@ class Decoder(Protocol):
         """The rest, once the input is complete. Raises BadAudio if it ended within a header."""
         ...
 
+    def close(self) -> None:
+        """Nothing more is wanted. May come at any time, and more than once."""
+        ...
+
 
 class Source(Protocol):
     """A decoder that still has the rate of its input. `rate_hz` is known at the latest with the first samples."""
@@ -46,6 +52,8 @@ def make_decoder(fmt: AudioFormat, rate_hz: int = SAMPLE_RATE_HZ) -> Decoder:
 
     Raises UnsupportedFormat, or BadAudio for a raw format of an impossible rate or number of channels.
     """
+    if fmt.container is Container.ANY or fmt.container in DEMUXERS:
+        return _DetectingDecoder(fmt.container, rate_hz)
     decoder = _ResamplingDecoder(_source(fmt), rate_hz)
     return _SniffingDecoder(decoder, rate_hz) if fmt.sniff else decoder
 
@@ -74,6 +82,9 @@ class _ResamplingDecoder:
         if self._resampler is None:
             return rest
         return join([rest, bounded(self._resampler.finish())])
+
+    def close(self) -> None:
+        """Nothing to give up."""
 
     def _resample(self, samples: Samples) -> Samples:
         if not samples.size or self._source.rate_hz is None:
@@ -107,6 +118,9 @@ class _SniffingDecoder:
         self._chosen = self._fallback
         return join([self._chosen.decode(self._head), self._chosen.finish()])
 
+    def close(self) -> None:
+        """Nothing to give up."""
+
     def _choose(self) -> Decoder:
         magic, self._head = self._head[:_MAGIC_BYTES], b""
         if magic in (b"RIFF", b"RF64"):
@@ -114,3 +128,52 @@ class _SniffingDecoder:
         if magic == b"OggS":
             return make_decoder(ogg_opus(), self._rate_hz)
         return self._fallback
+
+
+class _DetectingDecoder:
+    """Looks at the first bytes for a container: the expected one, or any.
+
+    Raises UnknownAudio where any would do and none is found, BadAudio where it is not the expected one.
+    """
+
+    def __init__(self, expected: Container, rate_hz: int) -> None:
+        self._expected = expected
+        self._rate_hz = rate_hz
+        self._head = b""
+        self._look_at = 0
+        self._chosen: Decoder | None = None
+
+    def decode(self, data: bytes) -> Samples:
+        if self._chosen is not None:
+            return self._chosen.decode(data)
+        self._head += data
+        # Not at every byte: looking takes longer the more there is to look at.
+        if len(self._head) < self._look_at:
+            return EMPTY
+        self._look_at = len(self._head) * 5 // 4
+        return self._choose(complete=False)
+
+    def finish(self) -> Samples:
+        if self._chosen is None and not self._head:
+            return EMPTY
+        found = EMPTY if self._chosen is not None else self._choose(complete=True)
+        return join([found, self._chosen.finish()]) if self._chosen is not None else found
+
+    def close(self) -> None:
+        if self._chosen is not None:
+            self._chosen.close()
+
+    def _choose(self, *, complete: bool) -> Samples:
+        found, any_will_do = sniff(self._head, complete=complete), self._expected is Container.ANY
+        if isinstance(found, Unknown) and not found.final:
+            return EMPTY
+        if isinstance(found, Unknown) and any_will_do:
+            raise UnknownAudio
+        if isinstance(found, Unknown) or not (any_will_do or found is self._expected):
+            raise BadAudio(f"the input format is {self._expected} but the bytes are something else")
+        head, self._head = self._head, b""
+        if found is Container.WAV:
+            self._chosen = make_decoder(wav(), self._rate_hz)
+        else:
+            self._chosen = DemuxingDecoder(found, self._rate_hz)
+        return self._chosen.decode(head)

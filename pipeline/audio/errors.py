@@ -3,6 +3,7 @@
     AudioError
     ├── UnsupportedFormat    we do not speak this format: `name`, `supported`
     └── BadAudio             the bytes are not what they were said to be: `reason`
+        └── UnknownAudio     nothing was said about them, and they are nothing that is known here
 
 Every message is one sentence that a client may be shown.
 """
@@ -30,3 +31,10 @@ class BadAudio(AudioError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"bad audio: {reason}")
+
+
+class UnknownAudio(BadAudio):
+    """The first bytes were to say what the audio is, and they do not."""
+
+    def __init__(self) -> None:
+        super().__init__("no known container begins here; samples without a header need a format, a rate and channels")

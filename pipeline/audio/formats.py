@@ -11,15 +11,30 @@ MAX_CHANNELS = 32
 
 
 class Container(StrEnum):
-    """What the samples are wrapped in."""
+    """What the samples are wrapped in. ANY: one of the others but RAW, as the first bytes say."""
 
     RAW = "raw"
     WAV = "wav"
     OGG_OPUS = "ogg_opus"
+    AAC = "aac"
+    AIFF = "aiff"
+    AMR = "amr"
+    ASF = "asf"
+    FLAC = "flac"
+    MP3 = "mp3"
+    OGG = "ogg"
+    WEBM = "webm"
+    ANY = "any"
+
+    @property
+    def coded(self) -> bool:
+        """Whether a few bytes may hold much audio, so that decoding them takes long."""
+        return self not in (Container.RAW, Container.WAV)
 
 
 class Encoding(StrEnum):
-    """How one sample is written: signed, unsigned or float, its bits, its byte order; or a codec."""
+    """How one sample is written: signed, unsigned or float, its bits, its byte order; or a codec. INNER: the container
+    knows."""
 
     S8 = "s8"
     U8 = "u8"
@@ -42,6 +57,7 @@ class Encoding(StrEnum):
     ULAW = "ulaw"
     ALAW = "alaw"
     OPUS = "opus"
+    INNER = "inner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,11 @@ def wav(rate_hz: int | None = None) -> AudioFormat:
 def ogg_opus() -> AudioFormat:
     """Opus in Ogg, always 48 kHz on the way out."""
     return AudioFormat("ogg_opus", Container.OGG_OPUS, Encoding.OPUS)
+
+
+def media(container: Container) -> AudioFormat:
+    """A file that says by itself how its samples are written; input only."""
+    return AudioFormat(container.value, container, Encoding.INNER)
 
 
 def sniffed(fallback: AudioFormat) -> AudioFormat:

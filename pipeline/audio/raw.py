@@ -98,6 +98,10 @@ class RawSource:
         self._frame_bytes = layout.width * channels
         self._carry = b""
 
+    def whole(self, length: int) -> int:
+        """The most bytes within `length` that are complete frames (a sample of each channel)."""
+        return length - length % self._frame_bytes
+
     def decode(self, data: bytes) -> Samples:
         if self._carry:
             data = self._carry + data

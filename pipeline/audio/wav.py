@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.errors import BadAudio
-from dragoman.pipeline.audio.formats import Encoding
+from dragoman.pipeline.audio.formats import AudioFormat, Encoding, pcm
 from dragoman.pipeline.audio.raw import RawSource
 from dragoman.pipeline.audio.samples import EMPTY
 
@@ -60,6 +60,7 @@ class WavSource:
         self._chunks = 0
         self._ds64_data_bytes = 0
         self._format: RawSource | None = None
+        self._written: AudioFormat | None = None
         self._data: RawSource | None = None
         self._data_bytes: int | None = None
         self._touched = False
@@ -69,9 +70,21 @@ class WavSource:
         """From the header, None until it was read."""
         return self._format.rate_hz if self._format else None
 
+    @property
+    def body(self) -> tuple[AudioFormat, int | None] | None:
+        """How the samples are written and how many bytes of them there are, if that is known; None before them."""
+        if self._data is None or self._written is None:
+            return None
+        return self._written, None if self._data_bytes is None else self._data.whole(self._data_bytes)
+
     def decode(self, data: bytes) -> Samples:
         """What the bytes hold. Raises BadAudio."""
         self._touched = self._touched or bool(data)
+        at = self.read_header(data)
+        return self._samples(data[at:] if at else data)
+
+    def read_header(self, data: bytes) -> int:
+        """Read what belongs to the header; how many of the bytes that are. Raises BadAudio."""
         at = 0
         while self._data is None and at < len(data):
             if self._skip:
@@ -85,7 +98,7 @@ class WavSource:
                     self._head.clear()
                     self._step(head)
             at += step
-        return self._samples(data[at:] if at else data)
+        return at
 
     def finish(self) -> Samples:
         """Nothing. Raises BadAudio if the header is not complete, unless there was no byte at all."""
@@ -151,6 +164,7 @@ class WavSource:
         if block_bytes not in (0, width * channels):
             raise BadAudio(f"the wav header contradicts itself: {channels} channels, {bits} bits, {block_bytes} bytes")
         self._format = RawSource(encoding, rate_hz, channels)
+        self._written = pcm(rate_hz, encoding, channels)
         self._end_body()
 
     def _begin_data(self, size: int) -> None:

@@ -1,9 +1,11 @@
 """decode: a client's bytes become 16 kHz mono samples."""
 
+from dataclasses import replace
+
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
 from dragoman.pipeline.audio.decode import Decoder
 from dragoman.pipeline.context import SessionContext
-from dragoman.pipeline.items import End, Flush
+from dragoman.pipeline.items import End, Expect, Flush
 from dragoman.pipeline.queues import MeteredQueue
 
 INLINE_BYTES = 16_384
@@ -19,8 +21,8 @@ _CODED_SLICE_BYTES = 4_096
 async def decode(
     context: SessionContext,
     decoder: Decoder,
-    inbox: MeteredQueue[bytes | Flush | End],
-    outbox: MeteredQueue[Samples | Flush | End],
+    inbox: MeteredQueue[bytes | Expect | Flush | End],
+    outbox: MeteredQueue[Samples | Expect | Flush | End],
     *,
     coded: bool,
 ) -> None:
@@ -35,16 +37,20 @@ async def decode(
         await outbox.put(samples, seconds)
 
     step, inline = (_CODED_SLICE_BYTES, 0) if coded else (_SLICE_BYTES, INLINE_BYTES)
-    while True:
-        item = await inbox.get()
-        if isinstance(item, bytes):
-            for start in range(0, len(item), step):
-                piece = item[start : start + step]
-                small = len(piece) <= inline
-                await forward(decoder.decode(piece) if small else await context.offload.run(decoder.decode, piece))
-            continue
-        if isinstance(item, End):
-            await forward(await context.offload.run(decoder.finish))
-        await outbox.put(item, 0)
-        if isinstance(item, End):
-            return
+    try:
+        while True:
+            item = await inbox.get()
+            if isinstance(item, bytes):
+                for start in range(0, len(item), step):
+                    piece = item[start : start + step]
+                    small = len(piece) <= inline
+                    await forward(decoder.decode(piece) if small else await context.offload.run(decoder.decode, piece))
+                continue
+            if isinstance(item, End):
+                await forward(await context.offload.run(decoder.finish))
+            placed = item if isinstance(item, Expect) else replace(item, at_s=context.clock.received_s)
+            await outbox.put(placed, 0)
+            if isinstance(item, End):
+                return
+    finally:
+        decoder.close()

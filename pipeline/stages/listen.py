@@ -1,5 +1,7 @@
 """listen: voice activity detection and endpointing cut the audio into segments of speech."""
 
+from math import inf, log10
+
 import numpy as np
 
 from dragoman.config.settings import ListenSettings
@@ -7,7 +9,7 @@ from dragoman.models.base import SAMPLE_RATE_HZ, Samples, VoiceActivityDetector
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.endpointing import Activity, Endpointer, Started, Stopped
 from dragoman.pipeline.events import SpeechEnded, SpeechStarted
-from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
+from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
 
 BATCH_FRAMES = 4
@@ -25,7 +27,8 @@ class Listener:
         self._endpointer = Endpointer(settings, self._frame / SAMPLE_RATE_HZ)
         self._before = round(settings.pre_speech_ms / 1000 * SAMPLE_RATE_HZ)
         self._after = round(settings.post_speech_ms / 1000 * SAMPLE_RATE_HZ)
-        self._keep = self._before + round(settings.min_speech_ms / 1000 * SAMPLE_RATE_HZ) + self._frame
+        burst_ms = max(settings.min_speech_ms, settings.opening_min_speech_ms, settings.interrupt_min_speech_ms)
+        self._keep = self._before + round(burst_ms / 1000 * SAMPLE_RATE_HZ) + self._frame
         self._new: list[Samples] = []
         self._new_length = 0
         self._held = np.zeros(0, np.float32)
@@ -35,7 +38,7 @@ class Listener:
         """Samples that the detector has judged."""
         self._started_s = 0.0
         """Where the open segment's speech began, on the input clock."""
-        self._sent = 0
+        self._sent = round(settings.ignore_start_ms / 1000 * SAMPLE_RATE_HZ)
         """Everything before this place was either sent or given up; no sample goes into two segments."""
 
     def add(self, samples: Samples) -> bool:
@@ -53,9 +56,11 @@ class Listener:
         if not whole:
             return []
         heard: list[Heard] = []
-        for probability in self._stream.probabilities(new[:whole]):
+        probabilities = self._stream.probabilities(new[:whole])
+        levels = self._levels(new[:whole]) if self._endpointer.wants_level else [0.0] * len(probabilities)
+        for probability, level in zip(probabilities, levels, strict=True):
             self._seen += self._frame
-            change = self._endpointer.push(float(probability))
+            change = self._endpointer.push(float(probability), level)
             if isinstance(change, Started):
                 self._sent = max(self._sent, self._base, change.frame * self._frame - self._before)
                 self._started_s = change.frame * self._frame / SAMPLE_RATE_HZ
@@ -74,7 +79,12 @@ class Listener:
             self.add(np.zeros(self._frame - left, np.float32))
             heard += self.judge()
         change = self._endpointer.stop()
-        return heard + (self._end(change) if change else [])
+        return heard + (self._end(change, paused=False) if change else [])
+
+    def _levels(self, samples: Samples) -> list[float]:
+        """Root mean square of each frame, in dB under full scale; -inf where there is nothing."""
+        power = np.square(samples).reshape(-1, self._frame).mean(axis=1)
+        return [10 * log10(value) if value > 0 else -inf for value in power.tolist()]
 
     def _speech(self) -> list[Heard]:
         if self._endpointer.activity is Activity.SILENCE or self._seen <= self._sent:
@@ -87,7 +97,7 @@ class Listener:
         piece = self._held[self._sent - self._base : until - self._base]
         return SpeechChunk(piece, self._sent / SAMPLE_RATE_HZ, self._started_s)
 
-    def _end(self, change: Stopped) -> list[Heard]:
+    def _end(self, change: Stopped, *, paused: bool = True) -> list[Heard]:
         stop = change.frame * self._frame
         keep_until = min(stop + self._after, self._seen)
         heard: list[Heard] = []
@@ -95,7 +105,7 @@ class Listener:
             heard.append(self._chunk(keep_until))
         # What was sent beyond the end is silence, and the recogniser is told to drop it; the next segment may have it.
         self._sent = keep_until
-        heard.append(SegmentEnd(stop / SAMPLE_RATE_HZ, keep_until / SAMPLE_RATE_HZ))
+        heard.append(SegmentEnd(stop / SAMPLE_RATE_HZ, keep_until / SAMPLE_RATE_HZ, paused))
         heard.append(SpeechEnded(stop / SAMPLE_RATE_HZ))
         return heard
 
@@ -110,12 +120,15 @@ class Listener:
 async def listen(
     context: SessionContext,
     listener: Listener,
-    inbox: MeteredQueue[Samples | Flush | End],
-    outbox: MeteredQueue[SpeechChunk | SegmentEnd | Flush | End],
+    inbox: MeteredQueue[Samples | Expect | Flush | End],
+    outbox: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End],
 ) -> None:
     """Run until the end marker."""
     while True:
         item = await inbox.get()
+        if isinstance(item, Expect):
+            await outbox.put(item, 0)
+            continue
         with context.timed("listen"):
             if isinstance(item, Flush | End):
                 heard = await context.offload.run(listener.stop, final=isinstance(item, End))

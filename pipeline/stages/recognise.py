@@ -14,13 +14,13 @@ from dragoman.pipeline.by_agreement import ByAgreement
 from dragoman.pipeline.by_pause import ByPause
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.hearing import Outbox
-from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
+from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
 
 _LAST_CUT_S = 0.5
 """A segment that has become too long is not cut closer to its end than this."""
 
-Inbox = MeteredQueue[SpeechChunk | SegmentEnd | Flush | End]
+Inbox = MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End]
 
 
 async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> None:
@@ -40,6 +40,8 @@ async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> No
                 if segment.duration_s >= max_s:
                     await question.withdraw()
                     await hearing.cut(segment, segment.quietest(max_s / 2, max_s - _LAST_CUT_S))
+            elif isinstance(item, Expect):
+                hearing.expected = item.keywords
             else:
                 await question.withdraw()
                 if isinstance(item, SegmentEnd):
@@ -69,7 +71,7 @@ class _Question:
             self._until_s = hearing.asked_s = hearing.segment.stop_s
             self._task = asyncio.create_task(hearing.ask(hearing.segment.samples, Priority.PARTIAL))
 
-    async def during(self, inbox: Inbox) -> SpeechChunk | SegmentEnd | Flush | End | None:
+    async def during(self, inbox: Inbox) -> SpeechChunk | SegmentEnd | Expect | Flush | End | None:
         """The next item, or None when the answer came first."""
         if self._task is None:
             return await inbox.get()

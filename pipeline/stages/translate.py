@@ -1,10 +1,13 @@
 """translate: words become clauses in a branch's target language, by the clause policy (`pipeline/clauses.py`)."""
 
 from dragoman.models.base import Word
+from dragoman.models.batching import Priority
+from dragoman.models.errors import Overloaded, Superseded
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.clauses import ClauseSplitter
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript, Translated, Translation
+from dragoman.pipeline.growing import GrowingClause
 from dragoman.pipeline.items import Clause, End, Flush, GivenText
 from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.sentences import split_sentences
@@ -41,6 +44,7 @@ class _Translating:
         self._outbox = outbox
         self._splitter = ClauseSplitter(context.policy)
         self._epoch = 0
+        self._growing: GrowingClause | None = None
         self._clause_id = 0
 
     async def take(self, said: Transcript) -> None:
@@ -48,28 +52,74 @@ class _Translating:
         if self._epoch != self._branch.epoch:  # what was heard before the interruption is not waited for any more
             self._epoch = self._branch.epoch
             self._splitter = ClauseSplitter(self._context.policy)
-        target = self._branch.wish.target_of(said.language)
+            self._growing = None
+        cut_s, target = self._branch.cut_s, self._branch.wish.target_of(said.language)
         if said.english is not None and target and not self._context.engines.translates(said.language, target):
             sentences = split_sentences(said.english)
             places = spans(sentences, (), said.start_s, said.stop_s)
             for sentence, (start_s, stop_s) in zip(sentences, places, strict=True):
-                await self._translate(said, "en", target, sentence, start_s, stop_s)
+                if stop_s > cut_s and self._epoch == self._branch.epoch:
+                    await self._translate(said, "en", target, sentence, start_s, stop_s)
         else:
             words: tuple[Word, ...] = said.words or estimate_words(said.text, said.start_s, said.stop_s, said.language)
-            for piece in self._splitter.push(words, said.language, closes=said.complete):
+            heard = [word for word in words if word.stop_s > cut_s]
+            for piece in self._splitter.push(heard, said.language, closes=said.complete):
                 text = join_words(piece.words, piece.language)
-                target = self._branch.wish.target_of(piece.language)
-                if target is not None:
+                target = self._target_of(piece.language)
+                if target is not None and self._epoch == self._branch.epoch:
                     start_s, stop_s = piece.words[0].start_s, piece.words[-1].stop_s
                     await self._translate(said, piece.language, target, text, start_s, stop_s)
+                self._growing = None
+            await self._grow(said)
         if said.closes:
             self._context.emit(Translated(self._branch.number, said.segment_id))
+
+    async def _grow(self, said: Transcript) -> None:
+        """Translate the clause that is not complete yet, where that is of use, and say what is certain of it."""
+        context, piece = self._context, self._splitter.pending
+        target = self._target_of(piece.language)
+        step = context.policy.retranslate_words
+        if not step or target is None or target == piece.language or not self._grows(piece.language, target):
+            return
+        growing = self._growing = self._growing or GrowingClause(target)
+        if len(piece.words) - growing.words < step:
+            return
+        text, epoch = join_words(piece.words, piece.language), self._branch.epoch
+        try:
+            with context.timed("translate"):
+                text = await context.engines.translate(
+                    piece.language,
+                    target,
+                    text,
+                    f"{context.session_id}/{self._branch.number}",
+                    self._branch.wish.terms,
+                    Priority.PARTIAL,
+                )
+        except (Superseded, Overloaded):
+            return
+        if epoch == self._branch.epoch and (certain := growing.push(text, len(piece.words))):
+            await self._tell(said, target, certain, piece.words[0].start_s, piece.words[-1].stop_s)
+
+    def _grows(self, source: str, target: str) -> bool:
+        chosen = self._context.settings.translate.agreement
+        return chosen == "on" or (chosen == "auto" and self._context.engines.translates_growing(source, target))
+
+    def _target_of(self, language: str) -> str | None:
+        """What speech in `language` becomes; None where it stays as it is."""
+        wish = self._branch.wish
+        target = wish.target_of(language)
+        if wish.lenient and target is not None and not self._context.engines.translates(language, target):
+            return None
+        return target
 
     async def take_text(self, given: GivenText) -> None:
         """Translate a text that a client gave, sentence by sentence."""
         target = self._branch.wish.language or given.language
         if given.translate or target == given.language:
+            epoch = self._branch.epoch
             for sentence in split_sentences(given.text):
+                if epoch != self._branch.epoch:
+                    break
                 await self._translate(given, given.language, target, sentence, 0.0, 0.0)
         self._context.emit(Translated(self._branch.number, text_id=given.text_id))
 
@@ -79,8 +129,25 @@ class _Translating:
         context, branch, epoch = self._context, self._branch, self._branch.epoch
         with context.timed("translate"):
             text = await context.engines.translate(source, target, text, context.session_id, branch.wish.terms)
+        if epoch != branch.epoch:
+            return
+        if self._growing is not None and isinstance(origin, Transcript):
+            text = self._growing.finish(text)
+        await self._tell(origin, target, text, start_s, stop_s, source)
+
+    async def _tell(
+        self,
+        origin: Transcript | GivenText,
+        target: str,
+        text: str,
+        start_s: float,
+        stop_s: float,
+        source: str = "",
+    ) -> None:
+        """Say a translation for good; nothing where there is nothing in it."""
+        context, branch, epoch = self._context, self._branch, self._branch.epoch
         text = " ".join(text.split())
-        if not text or epoch != branch.epoch:
+        if not text:
             return
         heard = isinstance(origin, Transcript)
         context.emit(

@@ -70,6 +70,7 @@ class FakeTranslator:
     """Says `<target> text`."""
 
     name = "fake-translator"
+    neural = False
     batching = Batching()
 
     def __init__(self, *languages: str) -> None:

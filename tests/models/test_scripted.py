@@ -59,6 +59,20 @@ def test_every_voice_of_a_catalogue_is_spoken() -> None:
     assert len(catalogue) == len(VoiceCatalogue.load())
 
 
+def test_a_line_may_say_its_language() -> None:
+    script = Script(["@es Buenos días. | en: Good morning.", "Yes.", "@nobody knows", "@ es"])
+    requests = [RecognitionRequest(SECOND, ordinal=ordinal) for ordinal in range(4)]
+    heard = ScriptedRecognizer(script).recognize(requests)
+    assert [(one.language, one.text) for one in heard] == [
+        ("es", "Buenos días."),
+        ("en", "Yes."),
+        ("en", "@nobody knows"),
+        ("en", "@ es"),
+    ]
+    assert ScriptedRecognizer(script).recognize([RecognitionRequest(SECOND, language="fr")])[0].language == "fr"
+    assert script.translation("Buenos días.", "en") == "Good morning."
+
+
 def test_translations_come_from_the_script_or_are_marked(script: Script) -> None:
     translator = ScriptedTranslator(script)
     assert translator.translate(LanguagePair("en", "es"), ["First line.", "Second", "Other"]) == [

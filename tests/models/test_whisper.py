@@ -38,13 +38,15 @@ def hear(recognizer: WhisperRecognizer, samples: Samples = CALM, language: str |
 
 
 def assert_same(some: Sequence[Hypothesis], others: Sequence[Hypothesis]) -> None:
-    """Two times the same, but for the last places of the numbers, in which a batch and a single request may differ."""
+    """Two times the same, but for the last places of the numbers, in which a batch and a single request may differ.
+
+    Word times are left out: attention at random has many ties.
+    """
     for one, other in zip(some, others, strict=True):
         assert replace(one, words=(), language_confidence=None) == replace(other, words=(), language_confidence=None)
         assert one.language_confidence == pytest.approx(other.language_confidence, abs=1e-3)
         for word, same in zip(one.words, other.words, strict=True):
             assert word.text == same.text
-            assert (word.start_s, word.stop_s) == pytest.approx((same.start_s, same.stop_s), abs=0.1)
             assert word.confidence == pytest.approx(same.confidence, abs=0.01)
 
 
@@ -87,6 +89,20 @@ def test_what_other_models_can_do(name: str, languages: int, translated: int) ->
         assert found.language in recognizer.languages
         assert (found.english is None) == (found.language not in recognizer.to_english)
     recognizer.close()
+
+
+def test_word_times_in_a_batch_of_several_languages(german: WhisperRecognizer) -> None:
+    languages = ["en", "de", "en", "jv", "de"]
+    lengths_s = [4.0, 9.0, 2.0, 3.0, 2.4]
+    requests = [
+        RecognitionRequest(noise(length_s), language) for language, length_s in zip(languages, lengths_s, strict=True)
+    ]
+    for heard, language, length_s in zip(german.recognize(requests), languages, lengths_s, strict=True):
+        words = GERMAN.split() if language == "de" else ["Hello", "world."]
+        assert [word.text for word in heard.words] == words
+        places = [0.4 * number for number in range(len(words))]
+        assert [word.start_s for word in heard.words] == pytest.approx(places, abs=0.05)
+        assert heard.words[-1].stop_s == pytest.approx(min(length_s, 0.4 * (len(words) + 1)), abs=0.05)
 
 
 def test_the_language_is_found_among_all(german: WhisperRecognizer) -> None:

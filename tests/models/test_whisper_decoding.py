@@ -22,6 +22,8 @@ class Counted:
 
     def __init__(self, model: Any) -> None:
         self.calls: list[tuple[str, int, float]] = []
+        self.lengths: list[int] = []
+        """Of the prompts of each generation."""
         self._model = model
 
     def __getattr__(self, name: str) -> Any:
@@ -38,6 +40,7 @@ class Counted:
     def generate(self, storage: Any, prompts: Any, **how: Any) -> Any:
         assert storage.shape[0] == len(prompts)
         self.calls.append(("generate", len(prompts), how.get("sampling_temperature", 0.0)))
+        self.lengths.append(len(prompts[0]))
         return self._model.generate(storage, prompts, **how)
 
     def align(self, storage: Any, *arguments: Any, **how: Any) -> Any:
@@ -105,6 +108,7 @@ def test_only_those_that_fail_are_tried_again(counted: Build) -> None:
     assert [said[0].text, said[2].text] == [GERMAN, "Hello world."]
     # The Spanish is unsure and the French goes in circles.
     assert [call for call in count.calls if call[0] == "generate"] == [("generate", 5, 0.0), ("generate", 3, 0.2)]
+    assert count.lengths == [32 + 4, 4]  # what was said before is left out, of which loops are often made
     assert [said[1].text, said[4].text] == ["", ""]
     assert said[3].text
 

@@ -198,6 +198,40 @@ async def test_an_interruption_cuts_the_clause_that_is_being_said_and_forgets_th
     assert [event.clause_id for event in ends] == sorted(said)
 
 
+async def test_an_interruption_in_the_middle_of_a_text_forgets_the_rest_of_it() -> None:
+    translator = FakePolyglot(held="es")
+    loaded = engines(translator)
+    async with running(loaded, loaded.plan(targets=targets("es"))) as (session, events):
+        await session.say(GivenText(0, "One. Two. Three.", "en", translate=True))
+        await asyncio.sleep(0.05)
+        session.interrupt()
+        translator.released.set()
+        await session.say(GivenText(1, "Four.", "en", translate=True))
+        await session.end()
+    assert texts(events, 0) == ["<es> Four."]
+
+
+async def test_an_interruption_drops_what_was_spoken_before_it_and_is_not_recognised_yet() -> None:
+    recognising, released = threading.Event(), threading.Event()
+
+    def hear(request: RecognitionRequest) -> str:
+        recognising.set()
+        assert released.wait(10)
+        return "hello there"
+
+    loaded = engines(hear=hear)
+    async with running(loaded, loaded.plan(targets=targets("es", "fr"))) as (session, events):
+        await session.feed(s16(UTTERANCE))
+        await asyncio.to_thread(recognising.wait, 10)
+        session.interrupt(frozenset({"es"}))
+        released.set()
+        await session.feed(s16(UTTERANCE))
+        await session.end()
+    assert texts(events, 0) == ["<es> hello there"]
+    assert texts(events, 1) == ["<fr> hello there"] * 2
+    assert sum(isinstance(event, Transcript) for event in events) == 2  # what was said is still written down
+
+
 async def test_an_interruption_of_another_language_changes_nothing() -> None:
     loaded = engines()
     async with running(loaded, loaded.plan(targets=targets("es"))) as (session, events):
@@ -216,6 +250,16 @@ async def test_text_only_targets_say_nothing() -> None:
     assert texts(events, 0) == ["<es> hello there"]
     assert not any(isinstance(event, Speech) for event in events)
     assert isinstance(events[-1], Ended)
+
+
+async def test_text_needs_no_recogniser_and_no_way_from_what_it_would_hear() -> None:
+    loaded = engines(FakeTranslator("fr", "de"), languages=())
+    async with running(loaded, loaded.plan(targets=targets("de"), hears=False)) as (session, events):
+        await session.say(GivenText(0, "Guten Tag.", "de", translate=False))
+        await session.say(GivenText(1, "Bonjour.", "fr", translate=True))
+        await session.end()
+    assert texts(events, 0) == ["Guten Tag.", "<de> Bonjour."]
+    assert {event.language for event in events if isinstance(event, Speech)} == {"de"}
 
 
 async def test_no_target_writes_down_what_is_said() -> None:
@@ -248,6 +292,14 @@ def test_a_conversation_needs_both_ways() -> None:
         loaded.plan(
             candidates=frozenset({"en", "es"}), targets=[TargetWish(by_source={"en": "es", "es": "en"}, speaks=False)]
         )
+    loaded.close()
+
+
+def test_a_voice_for_given_text_only() -> None:
+    loaded = engines(languages=("en",))
+    voice = fake_voice("en")
+    (branch,) = loaded.plan(targets=[TargetWish("en", excluded=frozenset({"en"}), voice_id=voice.voice_id)]).branches
+    assert branch.voice == voice
     loaded.close()
 
 

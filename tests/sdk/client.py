@@ -21,12 +21,12 @@ class ClientFroze(AssertionError):
     """The client did not come back in time and was killed."""
 
 
-def run_client(job: str, patience_s: float = PATIENCE_S, **arguments: Any) -> Any:
-    """Run one job in a child; its exception comes back as a `Raised`. Raises ClientFroze."""
+def run_client(job: str, patience_s: float = PATIENCE_S, module: str = "tests.sdk.client", **arguments: Any) -> Any:
+    """Run one job of a module in a child; its exception comes back as a `Raised`. Raises ClientFroze."""
     order = base64.b64encode(pickle.dumps((job, arguments))).decode()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.sdk.client"],
+            [sys.executable, "-m", module],
             input=order.encode(),
             capture_output=True,
             timeout=patience_s,

@@ -135,7 +135,15 @@ class GradiumAdapter:
         number = next(self._numbers)
         self._active[number] = _Active(number, request)
         return [
-            Open(number, request.input_format, request.output_format, request.source, request.target, request.voice_id)
+            Open(
+                number,
+                request.input_format,
+                request.output_format,
+                request.source,
+                request.target,
+                request.voice_id,
+                latency=request.latency,
+            )
         ]
 
     def _audio(self, message: AudioIn) -> Sequence[Command]:

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from dragoman.pipeline.audio.formats import AudioFormat
+from dragoman.pipeline.latency import Latency
 from dragoman.server.failures import BadMessage, Fault, quoted
 from dragoman.server.protocols.gradium.formats import input_format, output_format
 from dragoman.server.protocols.gradium.messages import Setup
@@ -32,6 +33,7 @@ class Request:
     voice_id: str | None
     close_ws_on_eos: bool
     source_times: bool = False
+    latency: Latency | None = None
 
 
 def parse_setup(message: dict[str, Any]) -> Request:
@@ -57,6 +59,7 @@ def parse_setup(message: dict[str, Any]) -> Request:
         voice_id=setup.voice_id or None,
         close_ws_on_eos=setup.close_ws_on_eos is not False,
         source_times=config.get("source_times") is True,
+        latency=config.get("latency"),
     )
 
 
@@ -93,6 +96,8 @@ def _check_knobs(config: dict[str, Any]) -> None:
         raise BadMessage("json_config.keywords must be an object", Fault.SETUP)
     if not isinstance(config.get("source_times") or False, bool):
         raise BadMessage("json_config.source_times must be true or false", Fault.SETUP)
+    if config.get("latency") not in (None, *get_args(Latency)):
+        raise BadMessage(f"json_config.latency must be one of {', '.join(get_args(Latency))}", Fault.SETUP)
 
 
 def _is_number(value: object) -> bool:

@@ -1,4 +1,4 @@
-from dragoman.pipeline.audio.errors import AudioError, BadAudio, UnsupportedFormat
+from dragoman.pipeline.audio.errors import AudioError, BadAudio, UnknownAudio, UnsupportedFormat
 
 
 def test_every_error_says_one_sentence_and_carries_its_facts() -> None:
@@ -10,3 +10,5 @@ def test_every_error_says_one_sentence_and_carries_its_facts() -> None:
     assert (str(bad), bad.reason) == ("bad audio: no header", "no header")
     assert isinstance(unsupported, AudioError)
     assert isinstance(bad, AudioError)
+    assert isinstance(UnknownAudio(), BadAudio)
+    assert "no known container" in str(UnknownAudio())

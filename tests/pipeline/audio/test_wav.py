@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
+from dragoman.pipeline.audio.formats import Encoding, pcm
 from dragoman.pipeline.audio.wav import WavSource, streaming_header
 from tests.pipeline.audio.signals import cut
 
@@ -173,3 +174,17 @@ def test_our_own_header_is_read_by_python_and_by_us() -> None:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (48_000, 1, 2)
         assert file.readframes(file.getnframes()) == PACKED[1, 16]
     assert read(data).tolist() == VALUES
+
+
+def test_where_the_samples_are_is_told_before_they_are_decoded() -> None:
+    data = riff(chunk(b"junk", b"abc"), fmt(1, 16, 2), chunk(b"data", PACKED[1, 16]))
+    source = WavSource()
+    assert source.read_header(data[:30]) == 30
+    assert source.body is None
+    at = 30 + source.read_header(data[30:])
+    whole = len(PACKED[1, 16]) - len(PACKED[1, 16]) % 4
+    assert source.body == (pcm(16_000, Encoding.S16LE, 2), whole)
+    assert data[at : at + whole] == PACKED[1, 16][:whole]
+    endless = WavSource()
+    assert endless.read_header(streaming_header(8000) + PACKED[1, 16]) == 44
+    assert endless.body == (pcm(8000), None)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragoman.config.settings import load_settings
+from dragoman.config.settings import ListenSettings, load_settings
 from dragoman.models.base import Samples
 from dragoman.pipeline.events import SpeechEnded, SpeechStarted
 from dragoman.pipeline.items import SegmentEnd, SpeechChunk
@@ -12,8 +12,8 @@ from tests.fakes.engines import FakeDetector, silence, tone
 LISTEN = load_settings().listen
 
 
-def hear(audio: Samples, chunk: int) -> list[Heard]:
-    listener = Listener(FakeDetector(), LISTEN)
+def hear(audio: Samples, chunk: int, chosen: ListenSettings = LISTEN) -> list[Heard]:
+    listener = Listener(FakeDetector(), chosen)
     heard: list[Heard] = []
     for start in range(0, len(audio), chunk):
         if listener.add(audio[start : start + chunk]):
@@ -72,6 +72,32 @@ def test_speech_at_the_very_start() -> None:
     ((start, samples),) = segments(hear(np.concatenate([tone(1.0), silence(1.0)]), 700))
     assert start == 0
     assert len(samples) >= 16_000
+
+
+def test_audio_that_is_thrown_away_is_in_no_segment() -> None:
+    audio = np.concatenate([tone(1.0), silence(1.0), tone(1.0), silence(1.0)])
+    ignoring = LISTEN.model_copy(update={"ignore_start_ms": 2000})
+    ((start, samples),) = segments(hear(audio, 700, ignoring))
+    assert start == 32_000
+    assert len(samples) >= 16_000
+    (_, (start, _)) = segments(hear(audio, 700))
+    assert start < 32_000
+
+
+def test_what_is_too_quiet_is_not_heard() -> None:
+    audio = np.concatenate([tone(1.0, level=0.02), silence(1.0), tone(1.0, level=0.3), silence(1.0)])
+    # The level of a sine is 3 dB under its peak.
+    assert len(segments(hear(audio, 700, LISTEN.model_copy(update={"start_level_dbfs": -37.5})))) == 2
+    assert len(segments(hear(audio, 700, LISTEN.model_copy(update={"start_level_dbfs": -36.5})))) == 1
+    assert len(segments(hear(audio, 700, LISTEN.model_copy(update={"start_level_dbfs": -13.0})))) == 0
+
+
+def test_the_audio_before_a_burst_is_kept_however_long_the_burst_must_be() -> None:
+    audio = np.concatenate([silence(5.0), tone(3.0), silence(1.0)])
+    patient = LISTEN.model_copy(update={"opening_min_speech_ms": 2500, "pre_speech_ms": 1000})
+    ((start, samples),) = segments(hear(audio, 700, patient))
+    assert 3.9 < start / 16_000 <= 4.0
+    assert np.array_equal(samples, audio[start : start + len(samples)])
 
 
 pieces = st.lists(st.tuples(st.booleans(), st.integers(1, 20_000)), min_size=1, max_size=8)

@@ -106,6 +106,14 @@ def test_source_times_come_only_when_asked_for() -> None:
     assert (text["source_start_s"], text["source_stop_s"]) == (1.25, 2.5)
 
 
+def test_a_request_may_choose_its_latency() -> None:
+    (plain,) = send(GradiumAdapter(), "setup")
+    (low,) = send(GradiumAdapter(), "setup", json_config={"latency": "low"})
+    assert isinstance(plain, Open)
+    assert isinstance(low, Open)
+    assert (plain.latency, low.latency) == (None, "low")
+
+
 @pytest.mark.parametrize("flush_id", [7, "seven", 7.5])
 def test_flush_comes_back_with_its_type(flush_id: object) -> None:
     adapter = GradiumAdapter()
@@ -169,6 +177,8 @@ def test_input_before_setup(kind: str) -> None:
         ({"json_config": {"delay_in_frames": 1.5}}, 1008, "delay_in_frames"),
         ({"json_config": {"keywords": [1]}}, 1008, "keywords"),
         ({"json_config": {"source_times": 1}}, 1008, "source_times"),
+        ({"json_config": {"latency": "none"}}, 1008, "latency must be one of low, balanced, quality"),
+        ({"json_config": {"latency": ["low"]}}, 1008, "latency"),
     ],
 )
 def test_wrong_setups_name_the_field(fields: dict[str, Any], code: int, told: str) -> None:

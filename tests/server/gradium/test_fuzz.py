@@ -30,6 +30,7 @@ config_keys = st.sampled_from(
         "padding_bonus",
         "keywords",
         "source_times",
+        "latency",
         "delay_in_frames",
         "rewrite_rules",
         "other",

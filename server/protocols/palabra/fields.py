@@ -1,0 +1,91 @@
+"""Kinds of values that tasks are made of, and the way from what is wrong to a line that names every field."""
+
+import math
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, ValidationError, model_validator
+
+from dragoman.server.protocols.palabra.languages import AUTO, base_of
+
+_MOST = 16
+"""More faults than this are only counted."""
+
+
+class BadTask(ValueError):
+    """A task, or the fields of another command, cannot be; the message names each wrong field by its path."""
+
+
+class Table(BaseModel):
+    """An object of the wire. Unknown keys are ignored; null counts as absent, except where it means something."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    null_means: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: item for key, item in value.items() if item is not None or key in cls.null_means}
+
+
+def number(low: float = -math.inf, high: float = math.inf) -> Any:
+    """A number from `low` to `high`, kept as the client wrote it."""
+    bounds = [
+        *([f"from {low:g}"] if low > -math.inf else []),
+        *([f"{'' if low > -math.inf else 'up '}to {high:g}"] if high < math.inf else []),
+    ]
+    wanted = " ".join(["must be a number", *bounds])
+
+    def check(value: object) -> object:
+        try:
+            good = isinstance(value, int | float) and not isinstance(value, bool) and low <= float(value) <= high
+        except OverflowError:
+            good = False
+        if not good or not math.isfinite(float(value)):  # type: ignore[arg-type]
+            raise ValueError(wanted)
+        return value
+
+    return PlainValidator(check)
+
+
+def _known(code: str) -> str:
+    if base_of(code) is None:
+        raise ValueError("is not a supported language")
+    return code
+
+
+def _known_source(code: str) -> str:
+    return code if code.lower() == AUTO else _known(code)
+
+
+Number = Annotated[float, number()]
+Positive = Annotated[float, number(0)]
+Language = Annotated[str, AfterValidator(_known)]
+SourceLanguage = Annotated[str, AfterValidator(_known_source)]
+
+
+def explain(error: ValidationError) -> str:
+    """One line with each wrong field and what is wrong with it; nothing of the client's own text comes back in it."""
+    return listed([(path_of(fault["loc"]), _plain(fault["msg"])) for fault in error.errors(include_input=False)])
+
+
+def listed(faults: list[tuple[str, str]]) -> str:
+    """Paths and what is wrong there, as one line."""
+    lines = [f"{path}: {text}" if path else text for path, text in faults[:_MOST]]
+    return "; ".join(lines) + (f"; and {len(faults) - _MOST} more" if len(faults) > _MOST else "")
+
+
+def path_of(place: tuple[int | str, ...]) -> str:
+    """`pipeline.translations[0].target_language`."""
+    path = ""
+    for step in place:
+        path += f"[{step}]" if isinstance(step, int) else f".{step[:64]}" if path else step[:64]
+    return path
+
+
+def _plain(message: str) -> str:
+    text = message.removeprefix("Value error, ").replace("Field required", "is required")
+    text = "must be an object" if "valid dictionary" in text else text.replace("Input should be", "must be")
+    return text[:1].lower() + text[1:]

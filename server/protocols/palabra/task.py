@@ -1,0 +1,105 @@
+"""The task of `set_task`, checked field by field. Two tasks are the same when all that was checked is equal."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from dragoman.server.protocols.palabra.fields import BadTask, Table, explain, listed
+from dragoman.server.protocols.palabra.languages import base_of
+from dragoman.server.protocols.palabra.transcription import Preprocessing, Transcription
+from dragoman.server.protocols.palabra.translations import QueueConfig, Translation
+
+MAX_TARGETS = 32
+GLOBAL = "global"
+"""All targets together, where a language may stand."""
+
+PARTIAL = "partial_transcription"
+VALIDATED = "validated_transcription"
+TRANSLATED = "translated_transcription"
+PARTIAL_TRANSLATED = "partial_translated_transcription"
+DEFAULT_MESSAGE_TYPES = (TRANSLATED, PARTIAL, VALIDATED)
+
+
+def _over_socket(value: str) -> str:
+    if value != "ws":
+        raise ValueError("must be 'ws': only WebSocket is served here" if value == "webrtc" else "must be 'ws'")
+    return value
+
+
+Transport = Annotated[str, AfterValidator(_over_socket)]
+
+
+class Source(Table):
+    """How the client's audio is written down."""
+
+    type: Transport
+    format: Literal["pcm_s16le", "wav", "opus"] = "pcm_s16le"
+    sample_rate: Annotated[int, Field(ge=16_000, le=48_000)] = 24_000
+    channels: Annotated[int, Field(ge=1, le=2)] = 1
+
+
+class Target(Table):
+    """How audio goes out; always at 24 kHz, mono."""
+
+    type: Transport
+    format: Literal["pcm_s16le", "zlib_pcm_s16le"] = "pcm_s16le"
+
+
+class InputStream(Table):
+    """Audio that comes in."""
+
+    content_type: Literal["audio"] = "audio"
+    source: Source
+
+
+class OutputStream(Table):
+    """Audio that goes out."""
+
+    content_type: Literal["audio"] = "audio"
+    target: Target
+
+
+class Pipeline(Table):
+    """What is done. `transcription` null: nothing is heard."""
+
+    preprocessing: Preprocessing = Preprocessing()
+    transcription: Transcription | None = None
+    translations: list[Translation] = Field(default_factory=list, max_length=MAX_TARGETS)
+    translation_queue_configs: dict[str, QueueConfig] = Field(default_factory=dict)
+    allowed_message_types: list[str] = Field(default_factory=lambda: list(DEFAULT_MESSAGE_TYPES))
+
+
+class Task(Table):
+    """What a client wants. `input_stream` null: text only comes in; `output_stream` null: text only goes out."""
+
+    input_stream: InputStream | None = None
+    output_stream: OutputStream | None = None
+    pipeline: Pipeline
+
+    @property
+    def hears(self) -> bool:
+        """Whether audio is listened to."""
+        return self.input_stream is not None and self.pipeline.transcription is not None
+
+
+def parse_task(data: dict[str, Any]) -> Task:
+    """Read the data of `set_task`. Raises BadTask with every wrong field."""
+    try:
+        task = Task.model_validate(data)
+    except ValidationError as error:
+        raise BadTask(explain(error)) from error
+    faults = []
+    seen: set[str] = set()
+    for number_, translation in enumerate(task.pipeline.translations):
+        code = translation.target_language.lower().replace("_", "-")
+        if code in seen:
+            faults.append((f"pipeline.translations[{number_}].target_language", "is a target already"))
+        seen.add(code)
+    faults += [
+        (f"pipeline.translation_queue_configs.{key[:64]}", f"is neither '{GLOBAL}' nor a supported language")
+        for key in task.pipeline.translation_queue_configs
+        if key != GLOBAL and base_of(key) is None
+    ]
+    if faults:
+        raise BadTask(listed(faults))
+    return task

@@ -1,0 +1,17 @@
+"""Sarvam speech to text: the sockets `/speech-to-text-translate/ws`, `/speech-to-text/ws` and the realtime one.
+
+languages.py    the vendor's codes of languages
+query.py        what the address asks for
+vad.py          the parameters of voice activity detection
+prompts.py      terms to expect, from prompts and lists
+parsing.py      from a frame to a message
+payload.py      which format the audio of a message has
+messages.py     every message of the server
+errors.py       which code and close code a failure gets
+utterances.py   the pieces of what was said, until an utterance is complete
+romanise.py     native scripts in Latin letters
+adapter.py      one connection: no I/O
+realtime/       the realtime socket, with messages of its own
+credentials.py  where the key stands in a request
+routes.py       where all of it is served
+"""

@@ -1,0 +1,78 @@
+"""Where the vendor's clients look. The SDK puts its path behind whatever base it is given, so a base that ends in a
+slash makes two of them."""
+
+from fastapi import APIRouter, WebSocket
+from starlette.responses import JSONResponse
+
+from dragoman.server.connection import Connection
+from dragoman.server.failures import AuthenticationFailed, BadMessage
+from dragoman.server.protocols.sarvam.adapter import SarvamAdapter
+from dragoman.server.protocols.sarvam.credentials import credentials, offered_subprotocol
+from dragoman.server.protocols.sarvam.query import TRANSCRIPTION, TRANSLATION, Wire, parse_query
+from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
+from dragoman.server.protocols.sarvam.realtime.config import parse_config
+from dragoman.server.services import Services
+
+SLASHES = ("/", "//")
+
+
+def sarvam_routes(services: Services) -> APIRouter:
+    """All sockets of this vendor."""
+    router = APIRouter()
+
+    async def translate(socket: WebSocket) -> None:
+        await _serve(socket, services, TRANSLATION)
+
+    async def transcribe(socket: WebSocket) -> None:
+        await _serve(socket, services, TRANSCRIPTION)
+
+    async def realtime(socket: WebSocket) -> None:
+        if not await _denied(socket, services):
+            await _serve_realtime(socket, services)
+
+    for slash in SLASHES:
+        router.add_api_websocket_route(f"{slash}speech-to-text-realtime/ws", realtime)
+        router.add_api_websocket_route(f"{slash}speech-to-text-translate/ws", translate)
+        router.add_api_websocket_route(f"{slash}speech-to-text/ws", transcribe)
+    return router
+
+
+async def _serve(socket: WebSocket, services: Services, wire: Wire) -> None:
+    if await _denied(socket, services):
+        return
+    listen, refusal = services.settings.listen, None
+    try:
+        options = parse_query(socket.query_params, wire, listen)
+    except BadMessage as error:
+        options, refusal = parse_query({}, wire, listen), error
+    connection = Connection(socket, SarvamAdapter(options), services)
+    await connection.serve(refusal, offered_subprotocol(socket.scope["subprotocols"]))
+
+
+async def _serve_realtime(socket: WebSocket, services: Services) -> None:
+    refusal = None
+    try:
+        config = parse_config(socket.query_params)
+    except BadMessage as error:
+        config, refusal = parse_config({"language_code": "auto"}), error
+    connection = Connection(socket, RealtimeAdapter(config, services.settings.listen), services)
+    await connection.serve(refusal, offered_subprotocol(socket.scope["subprotocols"]), first=Begin())
+
+
+async def _denied(socket: WebSocket, services: Services) -> bool:
+    """Answer the upgrade with an HTTP status where the client may not come in."""
+    origin = socket.headers.get("origin")
+    allowed = services.settings.allowed_origins
+    if origin is not None and "*" not in allowed and origin not in allowed:
+        await _deny(socket, 403, "forbidden", f"origin {origin} is not allowed")
+        return True
+    try:
+        services.gatekeeper.check(credentials(socket.headers, socket.scope["subprotocols"]))
+    except AuthenticationFailed as error:
+        await _deny(socket, 401, "invalid_api_key", str(error))
+        return True
+    return False
+
+
+async def _deny(socket: WebSocket, status: int, code: str, message: str) -> None:
+    await socket.send_denial_response(JSONResponse({"error": {"message": message, "code": code}}, status))

@@ -1,0 +1,180 @@
+"""One stream on one Soniox socket: a start message, audio, the end. No I/O: messages in, commands and messages out."""
+
+from collections.abc import Callable, Hashable, Sequence
+from enum import Enum, auto
+from itertools import count
+from typing import Any
+
+from dragoman.config.settings import ListenSettings
+from dragoman.models.errors import ModelError
+from dragoman.pipeline.events import Ended, Event
+from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
+from dragoman.server.failures import AuthenticationFailed, BadMessage, Fault, IdleTooLong, SessionTooLong, quoted
+from dragoman.server.protocols.soniox.credentials import Grant
+from dragoman.server.protocols.soniox.errors import error_of, session_expired
+from dragoman.server.protocols.soniox.messages import Control, Error
+from dragoman.server.protocols.soniox.parsing import AudioIn, EndOfAudio, Unreadable, convert, parse
+from dragoman.server.protocols.soniox.start import Request, parse_start
+from dragoman.server.protocols.soniox.stream import Stream
+
+START_S = 20.0
+"""A client that has said nothing for so long after it connected has no start message."""
+SILENCE_S = 20.0
+"""Without audio or a keepalive for so long, a stream is over."""
+STREAM_S = 300 * 60.0
+"""The longest stream."""
+NORMAL = 1000
+
+_KEY = "stream"
+
+
+class _Phase(Enum):
+    STARTING = auto()
+    """The start message has not come yet."""
+    HEARING = auto()
+    """Audio comes."""
+    FINISHING = auto()
+    """The client has said that no more audio comes; what it still says is ignored."""
+    OVER = auto()
+    """Nothing follows but the Close frame."""
+
+
+class SonioxAdapter:
+    """server.commands.Adapter for Soniox real-time.
+
+    `grant` is what a key in the handshake allows, None if there was none; `admit` looks at the key of a start message
+    and raises AuthenticationFailed. `listen` is the operator's way of listening, which endpoint settings change.
+    """
+
+    protocol = "soniox"
+
+    def __init__(
+        self,
+        grant: Grant | None,
+        admit: Callable[[str | None], Grant],
+        listen: ListenSettings,
+        request_id: str,
+    ) -> None:
+        self._grant = grant
+        self._admit = admit
+        self._listen = listen
+        self._request_id = request_id
+        self._phase = _Phase.STARTING
+        self._stream: Stream | None = None
+        self._heard = False
+        self._flushes = count()
+
+    def parse(self, message: str | bytes) -> object:
+        """The message as one of `parsing`."""
+        return parse(message)
+
+    def receive(self, parsed: object) -> Sequence[Command | Output]:
+        """Take one message of the client."""
+        if self._phase in (_Phase.FINISHING, _Phase.OVER):
+            return ()
+        try:
+            if isinstance(parsed, Unreadable):
+                raise parsed.error
+            return self._start(parsed) if self._phase is _Phase.STARTING else self._go_on(parsed)
+        except (BadMessage, AuthenticationFailed) as error:
+            running = self._stream is not None
+            return [*([Abort(_KEY)] if running else []), *self._tell(*error_of(error))]
+
+    def opened(self, key: Key, session_id: str) -> Sequence[Output]:
+        """Nothing is said before there are words."""
+        del key, session_id
+        return ()
+
+    def event(self, key: Key, event: Event) -> Sequence[Output]:
+        """Render what happened."""
+        del key
+        if self._phase is _Phase.OVER or self._stream is None:
+            return ()
+        outputs: list[Output] = [Send(result.to_json()) for result in self._stream.event(event)]
+        if isinstance(event, Ended):
+            self._phase = _Phase.OVER
+            outputs.append(Close(NORMAL))
+        return outputs
+
+    def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
+        """Say why the stream is over, and close."""
+        del key
+        if self._phase is _Phase.OVER:
+            return ()
+        code, kind, text = error_of(error)
+        if isinstance(error, SessionTooLong) and error.limit_s == (self._grant or Grant()).session_s:
+            code, kind, text = session_expired(error.limit_s)
+        elif isinstance(error, IdleTooLong):
+            missing = "start message" if self._phase is _Phase.STARTING else "audio and no keepalive"
+            text = f"no {missing} for {error.limit_s:g} s"
+        return self._tell(code, kind, text)
+
+    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
+        """There are no texts on this wire."""
+        del key, text_id, error
+        return ()
+
+    def patience_s(self) -> float | None:
+        """How long the client may be silent now."""
+        return {_Phase.STARTING: START_S, _Phase.HEARING: SILENCE_S}.get(self._phase)
+
+    def _start(self, parsed: object) -> Sequence[Command]:
+        """The first message; a keepalive may stand before it."""
+        if isinstance(parsed, AudioIn) and not parsed.text:
+            raise BadMessage("the first message must be a start message in a text frame, not audio", Fault.ORDER)
+        if not isinstance(parsed, dict):
+            raise BadMessage("the first message must be a start message: a JSON object", Fault.ORDER)
+        if parsed.get("type") == "keepalive":
+            return ()
+        self._grant = self._granted(parsed.get("api_key"))
+        request = parse_start(parsed)
+        self._stream, self._phase = Stream(request), _Phase.HEARING
+        return [self._open(request, self._grant)]
+
+    def _granted(self, key: object) -> Grant:
+        if key is None:
+            return self._grant if self._grant is not None else self._admit(None)
+        if not isinstance(key, str):
+            raise BadMessage("invalid start message: Expected str in api_key", Fault.SETUP)
+        if self._grant is not None:
+            raise BadMessage("the API key came with the connection and as api_key: send it once", Fault.SETUP)
+        return self._admit(key)
+
+    def _open(self, request: Request, grant: Grant) -> Open:
+        # `request.diarizes` is the client's wish for speakers: it goes into Open here.
+        return Open(
+            _KEY,
+            request.input_format,
+            None,
+            targets=request.targets,
+            candidates=request.candidates,
+            keywords=request.keywords,
+            locks_language=False,
+            partials=request.shows_non_finals,
+            listen=request.endpoints.listening(self._listen) if request.endpoints is not None else None,
+            limit_s=min(STREAM_S, grant.session_s or STREAM_S),
+        )
+
+    def _go_on(self, parsed: object) -> Sequence[Command]:
+        if isinstance(parsed, AudioIn):
+            self._heard = True
+            return [Feed(_KEY, parsed.data)]
+        if isinstance(parsed, EndOfAudio):
+            if not self._heard:
+                raise BadMessage("no audio was received before the end", Fault.ORDER)
+            self._phase = _Phase.FINISHING
+            return [Finish(_KEY)]
+        return self._control(parsed if isinstance(parsed, dict) else {})
+
+    def _control(self, fields: dict[str, Any]) -> Sequence[Command]:
+        control: Control = convert(fields, Control, "control message")
+        if control.type == "keepalive":
+            return ()
+        if control.type == "finalize":
+            return [FlushInput(_KEY, next(self._flushes))]
+        raise BadMessage(f"unknown control message type '{quoted(control.type)}': use finalize or keepalive")
+
+    def _tell(self, code: int, kind: str, text: str) -> Sequence[Output]:
+        self._phase = _Phase.OVER
+        error = Error(error_code=code, error_type=kind, error_message=text, request_id=self._request_id)
+        return [Send(error.to_json(), error=code), Close(NORMAL)]

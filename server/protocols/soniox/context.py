@@ -1,0 +1,62 @@
+"""The context of a start message: an object of background, terms to hear and terms to translate, or plain text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from dragoman.server.failures import BadMessage, Fault
+from dragoman.server.protocols.soniox.parsing import convert
+
+MAX_CHARACTERS = 10_000
+"""In all of it together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What of the context is used here: names and terms to expect, and translations that are insisted on."""
+
+    terms: tuple[str, ...] = ()
+    translations: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class _Pair(msgspec.Struct):
+    key: str
+    value: str
+
+
+class _Translation(msgspec.Struct):
+    source: str
+    target: str
+
+
+class _Context(msgspec.Struct, kw_only=True):
+    general: list[_Pair] | dict[str, str] | None = None
+    text: str | None = None
+    terms: list[str] | None = None
+    translation_terms: list[_Translation] | dict[str, str] | None = None
+
+
+def parse_context(context: dict[str, Any] | str | None) -> Context:
+    """Read the context. Raises BadMessage."""
+    if context is None:
+        return Context()
+    if isinstance(context, str):
+        _check_length(len(context))
+        return Context()
+    found: _Context = convert(context, _Context, "context")
+    general = found.general or {}
+    pairs = list(general.items()) if isinstance(general, dict) else [(pair.key, pair.value) for pair in general]
+    terms = found.terms or []
+    wanted = found.translation_terms or {}
+    translations = wanted if isinstance(wanted, dict) else {pair.source: pair.target for pair in wanted}
+    texts = [found.text or "", *terms, *(text for pair in [*pairs, *translations.items()] for text in pair)]
+    _check_length(sum(map(len, texts)))
+    return Context(tuple(dict.fromkeys(term.strip() for term in terms if term.strip())), translations)
+
+
+def _check_length(characters: int) -> None:
+    if characters > MAX_CHARACTERS:
+        raise BadMessage(f"context is longer than {MAX_CHARACTERS} characters", Fault.SETUP)

@@ -1,0 +1,47 @@
+"""Where this vendor's clients put their key, and what each key allows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+
+from dragoman.server.auth import Credentials, Gatekeeper
+from dragoman.server.protocols.soniox.temporary_keys import PREFIX, TRANSCRIBE, TemporaryKeys
+
+SUBPROTOCOL = "soniox-api-key"
+"""Browsers offer two subprotocols: this, and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a key allows. `session_s` is the length of a session, None: the server's."""
+
+    session_s: float | None = None
+
+
+class Door:
+    """Looks at keys, the operator's and temporary ones."""
+
+    def __init__(self, gatekeeper: Gatekeeper, temporary: TemporaryKeys) -> None:
+        self._gatekeeper = gatekeeper
+        self._temporary = temporary
+
+    def admit(self, key: str | None) -> Grant:
+        """What the key allows on the socket. Raises AuthenticationFailed."""
+        if key is not None and key.startswith(PREFIX):
+            return Grant(self._temporary.check(key, TRANSCRIBE).session_s)
+        self._gatekeeper.check(Credentials(key=key))
+        return Grant()
+
+
+def bearer(headers: Headers) -> str | None:
+    """Header `Authorization: Bearer …`."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() or None if scheme.lower() == "bearer" else None
+
+
+def offered(subprotocols: Sequence[str]) -> str | None:
+    """The key among the offered subprotocols."""
+    if len(subprotocols) < 2 or subprotocols[0] != SUBPROTOCOL:
+        return None
+    return subprotocols[1]

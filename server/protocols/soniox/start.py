@@ -1,0 +1,73 @@
+"""What a start message asks for; wrong values are told by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dragoman.models.plan import TargetWish
+from dragoman.pipeline.audio.formats import AudioFormat
+from dragoman.server.failures import BadMessage, Fault, quoted
+from dragoman.server.protocols.soniox.context import parse_context
+from dragoman.server.protocols.soniox.endpoints import Endpoints, parse_endpoints
+from dragoman.server.protocols.soniox.formats import input_format
+from dragoman.server.protocols.soniox.languages import LANGUAGES
+from dragoman.server.protocols.soniox.messages import Start
+from dragoman.server.protocols.soniox.models import find_model
+from dragoman.server.protocols.soniox.parsing import convert
+from dragoman.server.protocols.soniox.translation import Translating, parse_translation
+
+MAX_REFERENCE = 256
+"""Characters of a `client_reference_id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A valid start. `candidates` are the languages that may be spoken, none for any; `endpoints` None: not wanted.
+
+    `identifies`: tokens say their language; so they do where something is translated.
+    """
+
+    input_format: AudioFormat
+    targets: tuple[TargetWish, ...] = ()
+    candidates: frozenset[str] = frozenset()
+    keywords: tuple[str, ...] = ()
+    endpoints: Endpoints | None = None
+    identifies: bool = False
+    diarizes: bool = False
+    shows_non_finals: bool = True
+
+
+def parse_start(message: dict[str, Any]) -> Request:
+    """Read a start message. Raises BadMessage naming the field that is wrong."""
+    start: Start = convert(message, Start, "start message")
+    model = find_model(start.model)
+    context = parse_context(start.context)
+    if start.client_reference_id is not None and len(start.client_reference_id) > MAX_REFERENCE:
+        raise BadMessage(f"client_reference_id is longer than {MAX_REFERENCE} characters", Fault.SETUP)
+    hints, endpoints = _hints(start.language_hints), parse_endpoints(start, model)
+    translating = _translating(start, context.translations)
+    # A hint is more than the vendor makes of it, strict or not: the recogniser chooses among these.
+    candidates = hints | translating.sides
+    return Request(
+        input_format=input_format(start.audio_format, start.sample_rate, start.num_channels),
+        targets=translating.targets,
+        candidates=candidates,
+        keywords=context.terms,
+        endpoints=endpoints if start.enable_endpoint_detection else None,
+        identifies=bool(start.enable_language_identification or translating.targets),
+        diarizes=bool(start.enable_speaker_diarization),
+        shows_non_finals=start.enable_non_final_tokens is not False,
+    )
+
+
+def _translating(start: Start, terms: Mapping[str, str]) -> Translating:
+    return Translating(()) if start.translation is None else parse_translation(start.translation, terms)
+
+
+def _hints(codes: list[str] | None) -> frozenset[str]:
+    for number, code in enumerate(codes or []):
+        if code not in LANGUAGES:
+            raise BadMessage(f"language_hints holds '{quoted(code)}', which is not a supported code", Fault.SETUP)
+        if code in (codes or [])[:number]:
+            raise BadMessage(f"language_hints holds {code} twice", Fault.SETUP)
+    return frozenset(codes or [])

@@ -1,0 +1,104 @@
+"""What a stream has said and must still say.
+
+Every message carries the tokens that have become final since the last one, then all that are not final now: a client
+forgets the non-final ones of before. An endpoint is told once everything of its segment was said, translations
+included, and nothing of the next segment is told before it.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from dragoman.pipeline.events import Ended, Event, Flushed, Transcript, Translated, Translation
+from dragoman.server.protocols.soniox.messages import Result, Token
+from dragoman.server.protocols.soniox.start import Request
+from dragoman.server.protocols.soniox.tokens import END, FIN, TokenWriter, milliseconds
+
+Told = Transcript | Translation | Translated
+
+
+@dataclass(slots=True)
+class _Endpoint:
+    """A segment that has ended, and the branches that still have translations of it to tell."""
+
+    segment_id: int
+    branches: set[int]
+
+
+class Stream:
+    """Events in, messages out."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._writer = TokenWriter(request)
+        self._non_final: list[Token] = []
+        self._final_ms = 0
+        self._total_ms = 0
+        self._endpoint: _Endpoint | None = None
+        self._held: deque[Told] = deque()
+        """What belongs to segments behind an endpoint that has not been told yet."""
+
+    def event(self, event: Event) -> list[Result]:
+        """The messages that an event makes."""
+        match event:
+            case Transcript() | Translation() | Translated():
+                return self._tell(event)
+            case Flushed():
+                self._advance(event.at_s, final=True)
+                return [self._result([FIN])]
+            case Ended():
+                self._advance(event.at_s, final=True)
+                self._non_final = []
+                last = self._result([])
+                last.finished = True
+                return [last]
+            case _:
+                return []
+
+    def _tell(self, event: Told) -> list[Result]:
+        endpoint = self._endpoint
+        if endpoint is not None and event.segment_id is not None and event.segment_id > endpoint.segment_id:
+            self._held.append(event)
+            return []
+        if isinstance(event, Transcript):
+            return self._transcript(event)
+        if isinstance(event, Translation):
+            return [self._result(self._writer.translated(event))]
+        if endpoint is None or event.segment_id != endpoint.segment_id:
+            return []
+        endpoint.branches.discard(event.branch)
+        return [] if endpoint.branches else self._reach_endpoint()
+
+    def _transcript(self, said: Transcript) -> list[Result]:
+        tokens = self._writer.spoken(said)
+        self._advance(said.stop_s, final=said.final)
+        if not said.final:
+            if tokens == self._non_final:
+                return []
+            self._non_final = tokens
+            return [self._result([])]
+        changed, self._non_final = bool(tokens or self._non_final), []
+        if said.closes and said.paused and self._request.endpoints is not None:
+            if not self._request.targets:
+                return [self._result([*tokens, END])]
+            self._endpoint = _Endpoint(said.segment_id, set(range(len(self._request.targets))))
+        return [self._result(tokens)] if changed else []
+
+    def _reach_endpoint(self) -> list[Result]:
+        self._endpoint = None
+        results = [self._result([END])]
+        held, self._held = self._held, deque()
+        for event in held:
+            results += self._tell(event)
+        return results
+
+    def _advance(self, to_s: float, *, final: bool) -> None:
+        self._total_ms = max(self._total_ms, milliseconds(to_s))
+        if final:
+            self._final_ms = max(self._final_ms, milliseconds(to_s))
+
+    def _result(self, finals: list[Token]) -> Result:
+        return Result(
+            tokens=[*finals, *self._non_final],
+            final_audio_proc_ms=self._final_ms,
+            total_audio_proc_ms=self._total_ms,
+        )

@@ -1,0 +1,49 @@
+"""Files of every container, encoded and wrapped by libav."""
+
+import io
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from dragoman.models.base import Samples
+from dragoman.pipeline.audio.formats import Container
+
+WRITERS = {
+    Container.AAC: ("adts", "aac"),
+    Container.AIFF: ("aiff", "pcm_s16be"),
+    Container.AMR: ("amr", "libopencore_amrnb"),
+    Container.ASF: ("asf", "wmav2"),
+    Container.FLAC: ("flac", "flac"),
+    Container.MP3: ("mp3", "libmp3lame"),
+    Container.OGG: ("ogg", "libopus"),
+    Container.WAV: ("wav", "pcm_s16le"),
+    Container.WEBM: ("webm", "libopus"),
+}
+"""Name of the muxer and of the encoder."""
+
+
+def as_file(
+    container: Container, samples: Samples, rate_hz: int, channels: int = 1, codec: str = "", muxer: str = ""
+) -> bytes:
+    """Mono samples in every channel of a file; AMR is written at 8 kHz and Opus at 48 kHz, whatever the rate."""
+    usual, encoder = WRITERS[container]
+    codec = codec or encoder
+    rate = {"libopencore_amrnb": 8_000, "libopus": 48_000}.get(codec, rate_hz)
+    layout = "stereo" if channels == 2 else "mono"
+    file = io.BytesIO()
+    with av.open(file, "w", format=muxer or usual) as out:
+        stream = out.add_stream(codec, rate=rate, layout=layout, options={"strict": "-2"})
+        context = stream.codec_context
+        if codec == "flac":
+            context.format = "s16"
+        if codec == "wmav2":
+            context.bit_rate = 64_000
+        context.open()
+        frame = av.AudioFrame.from_ndarray(np.tile(samples, (channels, 1)), format="fltp", layout=layout)
+        frame.sample_rate, frame.time_base = rate_hz, Fraction(1, rate_hz)
+        resampler = av.AudioResampler(context.format.name, layout, rate, frame_size=context.frame_size or 1_024)
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    return file.getvalue()

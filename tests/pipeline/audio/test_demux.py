@@ -1,0 +1,217 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dragoman.pipeline.audio import demux
+from dragoman.pipeline.audio.decode import make_decoder
+from dragoman.pipeline.audio.demux import DEMUXERS, DemuxingDecoder
+from dragoman.pipeline.audio.errors import AudioError, BadAudio, UnknownAudio
+from dragoman.pipeline.audio.formats import Container, media
+from tests.pipeline.audio.files import WRITERS, as_file
+from tests.pipeline.audio.signals import cut, decoded, loudest, tone
+
+TONE = tone(16_000, 3 * 16_000)
+FILES = {container: as_file(container, TONE, 16_000) for container in WRITERS}
+ANY = media(Container.ANY)
+
+
+def threads() -> int:
+    return sum(thread.name == "dragoman-demux" for thread in threading.enumerate())
+
+
+def settled() -> None:
+    """Wait until no thread of a demuxer is left."""
+    deadline = time.monotonic() + 5
+    while threads() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert threads() == 0
+
+
+def level(samples: "np.ndarray") -> float:
+    return float(np.sqrt(np.mean(np.square(samples[4_000:-4_000]))))
+
+
+@pytest.mark.parametrize("container", FILES)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_container_is_read(container: Container, channels: int) -> None:
+    if container is Container.AMR and channels == 2:
+        pytest.skip("AMR has one channel")
+    data = as_file(container, TONE, 16_000, channels)
+    fmt = media(container)
+    heard = decoded(fmt, data, sizes=(1_000,))
+    assert np.array_equal(heard, decoded(ANY, data, sizes=(37, 5_000)))
+    assert abs(len(heard) - len(TONE)) < 4_000  # codecs pad their first or last frame, or lose it
+    assert level(heard) == pytest.approx(level(TONE), rel=0.2 if container is Container.AMR else 0.06)
+    spectrum = np.abs(np.fft.rfft(heard[8_000:24_000]))
+    assert abs(int(spectrum.argmax()) - 440) <= 1
+
+
+@pytest.mark.parametrize(("codec", "channels"), [("vorbis", 2), ("libopus", 2)])
+def test_ogg_holds_other_codecs_too(codec: str, channels: int) -> None:
+    heard = decoded(media(Container.OGG), as_file(Container.OGG, TONE, 16_000, channels, codec=codec))
+    assert level(heard) == pytest.approx(level(TONE), rel=0.05)
+
+
+@pytest.mark.parametrize("codec", ["pcm_s8", "pcm_s24be", "pcm_s32be", "pcm_mulaw", "pcm_f64be", "pcm_u8"])
+def test_plain_samples_of_any_width_inside_a_file(codec: str) -> None:
+    if codec == "pcm_u8":
+        data = as_file(Container.WEBM, TONE, 16_000, codec=codec, muxer="matroska")
+        heard = decoded(media(Container.WEBM), data)
+    else:
+        heard = decoded(media(Container.AIFF), as_file(Container.AIFF, TONE, 16_000, codec=codec))
+    assert level(heard) == pytest.approx(level(TONE), rel=0.05)
+
+
+def test_samples_come_while_the_file_goes_on() -> None:
+    """But for Ogg, whose pages hold a second each, and FLAC, which begins with kilobytes of padding."""
+    for container in set(WRITERS) - {Container.OGG, Container.FLAC}:
+        data = FILES[container]
+        decoder = make_decoder(media(container))
+        first = sum(len(decoder.decode(piece)) for piece in cut(data[: len(data) // 2], (512,)))
+        assert first > 0.6 * len(TONE) / 2, container
+        decoder.close()
+    settled()
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.sampled_from(list(DEMUXERS)), sizes=st.lists(st.integers(1, 3_000), min_size=1, max_size=4))
+def test_chunk_borders_carry_no_meaning(name: Container, sizes: list[int]) -> None:
+    data = FILES[name]
+    np.testing.assert_allclose(decoded(media(name), data, sizes=[*sizes, 900]), decoded(ANY, data), atol=1e-6)
+
+
+def test_a_file_that_breaks_off_gives_what_it_has() -> None:
+    for container in WRITERS:
+        data = FILES[container][: len(FILES[container]) * 2 // 3]
+        heard = decoded(media(container), data, sizes=(997,))
+        assert len(heard) > 0.3 * len(TONE), container
+    settled()
+
+
+def test_a_damaged_stretch_is_a_gap() -> None:
+    data = bytearray(FILES[Container.MP3])
+    data[len(data) // 2 : len(data) // 2 + 300] = bytes(300)
+    assert len(decoded(ANY, bytes(data))) > 0.8 * len(TONE)
+
+
+def test_one_song_behind_the_other() -> None:
+    other = as_file(Container.MP3, tone(44_100, 44_100), 44_100)
+    heard = decoded(media(Container.MP3), FILES[Container.MP3] + other)
+    assert len(heard) == pytest.approx(len(TONE) + 16_000, abs=4_000)
+
+
+@pytest.mark.parametrize("container", DEMUXERS)
+def test_what_is_something_else_is_refused(container: Container) -> None:
+    for data in (bytes(70_000), FILES[Container.WAV], b"", bytes(100)):
+        if data:
+            with pytest.raises(BadAudio, match=f"format is {container} but"):
+                decoded(media(container), data)
+        else:
+            assert decoded(media(container), data).size == 0
+    assert decoded(ANY, b"").size == 0
+
+
+def test_what_is_nothing_that_is_known() -> None:
+    noise = np.random.default_rng(1).integers(-9_000, 9_000, 40_000).astype("<i2").tobytes()
+    for data in (noise, bytes(100), b"R"):
+        with pytest.raises(UnknownAudio, match="no known container"):
+            decoded(ANY, data, sizes=(3_200,))
+    decoder = make_decoder(ANY)
+    for piece in cut(noise[:64_000], (3_200,)):
+        assert decoder.decode(piece).size == 0
+    with pytest.raises(UnknownAudio):
+        decoder.decode(noise[64_000:])
+
+
+@pytest.mark.parametrize(
+    ("container", "head"),
+    [
+        (Container.OGG, b"OggS" + bytes(5_000)),
+        (Container.FLAC, b"fLaC" + bytes(5_000)),
+        (Container.WEBM, b"\x1a\x45\xdf\xa3" + b"\xff" * 5_000),
+        (Container.ASF, bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(5_000)),
+        (Container.AIFF, b"FORM\0\0\0\0AIFF" + bytes(5_000)),
+        (Container.AMR, b"#!AMR\n" + bytes(3)),
+        (Container.FLAC, FILES[Container.FLAC][:60]),
+    ],
+)
+def test_a_good_beginning_is_not_enough(container: Container, head: bytes) -> None:
+    with pytest.raises(BadAudio):
+        decoded(ANY, head, sizes=(600,))
+    with pytest.raises(BadAudio):
+        decoded(media(container), head)
+    settled()
+
+
+def test_what_breaks_in_the_middle_is_told_while_more_comes() -> None:
+    good = FILES[Container.FLAC]
+    decoder = make_decoder(ANY)
+    heard = decoder.decode(good)
+    assert heard.size
+    with pytest.raises(BadAudio):
+        for _ in range(100_000 // 4):
+            decoder.decode(b"\0" * 4_096 * 100)
+
+
+def test_silence_that_is_packed_too_well_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demux, "_MAX_S_PER_PIECE", 15.0)
+    packed = as_file(Container.FLAC, np.zeros(200 * 8_000, np.float32), 8_000)
+    with pytest.raises(BadAudio, match="hold more than"):
+        decoded(ANY, packed)
+    settled()
+
+
+def test_pictures_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demux, "_MAX_SILENT_BYTES", 1 << 20)
+    decoder = make_decoder(ANY)
+    with pytest.raises(BadAudio, match="no audio in the first 1 MiB"):
+        decoder.decode(b"ID3\x03\x00\x00" + bytes([127, 127, 127, 127]) + bytes(2 << 20))
+    decoder.close()
+    settled()
+
+
+def test_a_film_is_no_audio() -> None:
+    file = as_file(Container.WEBM, tone(48_000, 48_000), 48_000, codec="ac3", muxer="matroska")
+    with pytest.raises(BadAudio, match="holds ac3"):
+        decoded(ANY, file)
+
+
+@pytest.mark.parametrize("end", ["close", "drop"])
+def test_a_decoder_that_is_given_up_leaves_no_thread(end: str) -> None:
+    decoders = [DemuxingDecoder(Container.MP3, 16_000) for _ in range(20)]
+    for decoder in decoders:
+        decoder.decode(FILES[Container.MP3][:3_000])
+    assert threads() == 20
+    if end == "close":
+        for decoder in decoders:
+            decoder.close()
+            decoder.close()
+    del decoder
+    decoders.clear()
+    settled()
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    container=st.sampled_from(list(WRITERS)),
+    at=st.floats(0, 1),
+    junk=st.binary(max_size=200),
+    sizes=st.lists(st.integers(1, 5_000), min_size=1, max_size=3),
+)
+def test_only_audio_errors_escape(container: Container, at: float, junk: bytes, sizes: list[int]) -> None:
+    data = FILES[container][:12_000]
+    place = int(at * len(data))
+    try:
+        samples = decoded(ANY, data[:place] + junk + data[place:], sizes=[*sizes, 700])
+    except AudioError:
+        return
+    assert np.isfinite(samples).all()
+    assert loudest(samples) <= 1
+
+
+def test_no_thread_is_left() -> None:
+    settled()

@@ -1,0 +1,197 @@
+"""Runs the real `palabra-ai` package in a child process that is killed when it hangs.
+
+Of the package only the table of regions is changed: a local one is added. A job names one of the coroutines below and
+its arguments; results come back pickled, the package's own events among them.
+"""
+
+import asyncio
+import base64
+import pickle
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 60.0
+
+
+class ClientFroze(AssertionError):
+    """The client did not come back in time and was killed."""
+
+
+def run_client(job: str, patience_s: float = PATIENCE_S, **arguments: Any) -> Any:
+    """Run one job in a child; its exception comes back as a `Raised`. Raises ClientFroze."""
+    order = base64.b64encode(pickle.dumps((job, arguments))).decode()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.sdk.palabra_client"],
+            input=order.encode(),
+            capture_output=True,
+            timeout=patience_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ClientFroze(f"{job} did not end in {patience_s} s") from error
+    assert done.returncode == 0, done.stderr.decode()
+    return pickle.loads(base64.b64decode(done.stdout))
+
+
+class Raised:
+    """What a job raised: the exception's type and text."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Raised({self.kind}: {self.text})"
+
+
+def _palabra(url: str, key: str) -> Any:
+    import palabra_ai
+
+    base = url.replace("http", "ws", 1)
+    palabra_ai.REGIONS["local"] = palabra_ai.Region(
+        translation=f"{base}/streaming-api/{{random_hash}}/v1/speech-to-speech/stream",
+        stt=f"{base}/asr/v1/speech-to-text/stream",
+        tts=f"{base}/tts-api/v1/text-to-speech/stream",
+    )
+    return palabra_ai.Palabra(api_key=key, region="local")
+
+
+def _is(event: Any, wanted: dict[str, Any]) -> bool:
+    return all(getattr(event, name, None) == value for name, value in wanted.items())
+
+
+async def translation(url: str, steps: list[Any], key: str = "k", patience_s: float = 30.0, **options: Any) -> Any:
+    """`Palabra.translation(**options)` and what is done in it, one step after the other; all events behind ready.
+
+    A step is the name of a method and its arguments, or `wait` with a number and what so many events must be like, or
+    `nap` with seconds, or `vanish`. Without `end` among the steps the session is left as soon as they are done.
+    """
+    events: list[Any] = []
+    changed = asyncio.Event()
+
+    async def read(session: Any) -> None:
+        async for event in session:
+            events.append(event)
+            changed.set()
+
+    async with _palabra(url, key).translation(**options) as session, asyncio.timeout(patience_s):
+        reading = asyncio.create_task(read(session))
+        for name, *arguments in steps:
+            if name == "wait":
+                number, wanted = arguments
+                while sum(_is(event, wanted) for event in events) < number:
+                    changed.clear()
+                    await changed.wait()
+            elif name == "nap":
+                await asyncio.sleep(arguments[0])
+            elif name == "pcm":
+                await session.send_pcm(arguments[0], realtime=False)
+            elif name == "vanish":
+                session._ws.transport.abort()
+            else:
+                keywords = (
+                    arguments.pop() if arguments and isinstance(arguments[-1], dict) and name != "set_task" else {}
+                )
+                await getattr(session, name)(*arguments, **keywords)
+        if any(step[0] in ("end", "vanish") for step in steps):
+            await reading
+        else:
+            reading.cancel()
+    return events
+
+
+async def file(url: str, path: str, key: str = "k", **options: Any) -> Any:
+    """`Palabra.atranslate_file`: what it gives, what it tells meanwhile, and how long it took."""
+    transcripts: list[Any] = []
+    started = time.monotonic()
+    sound = await _palabra(url, key).atranslate_file(Path(path), on_transcript=transcripts.append, **options)
+    return {"sound": sound, "transcripts": transcripts, "took_s": time.monotonic() - started}
+
+
+async def stt(url: str, audio: bytes, wait: int, key: str = "k", **options: Any) -> Any:
+    """`Palabra.stt()`: the events until so many finals have come."""
+    events: list[Any] = []
+    async with _palabra(url, key).stt(**options) as session, asyncio.timeout(30):
+        for start in range(0, len(audio), 8000):
+            await session.send_audio(audio[start : start + 8000])
+        async for event in session:
+            events.append(event)
+            if sum(getattr(one, "is_eos", False) for one in events) >= wait:
+                break
+    return events
+
+
+async def tts(url: str, texts: list[tuple[str, dict[str, Any]]], key: str = "k", **options: Any) -> Any:
+    """`Palabra.tts()`: what `synthesize` gives for each text, one after the other; an exception is an answer too."""
+    answers: list[Any] = []
+    async with _palabra(url, key).tts(**options) as session:
+        for text, overrides in texts:
+            try:
+                answers.append(await session.synthesize(text, timeout=20.0, **overrides))
+            except Exception as error:  # noqa: BLE001
+                answers.append(Raised(type(error).__name__, str(error)))
+    return answers
+
+
+async def streamed_tts(url: str, pieces: list[str], cancel_after: int = 0, key: str = "k", **options: Any) -> Any:
+    """`Palabra.tts()`: pieces of one text under one id; every chunk until the last. May cancel after some chunks."""
+    chunks: list[Any] = []
+    async with _palabra(url, key).tts(**options) as session, asyncio.timeout(20):
+        for number, piece in enumerate(pieces, 1):
+            await session.send_text(piece, eos=number == len(pieces), generation_id="g")
+        async for event in session:
+            chunks.append(event)
+            if len(chunks) == cancel_after:
+                await session.cancel()
+            if event.last_chunk:
+                break
+        after = await session.synthesize("Ya.", timeout=10.0)
+    return {"chunks": chunks, "after": after}
+
+
+async def management(url: str, calls: list[tuple[str, str, dict[str, Any]]], key: str = "k") -> Any:
+    """Methods of `Palabra.voices` and `Palabra.glossaries`; an exception is an answer too."""
+    from palabra_ai import GlossariesAPI, VoicesAPI
+
+    answers: list[Any] = []
+    for api, method, arguments in calls:
+        target = (VoicesAPI if api == "voices" else GlossariesAPI)(key, url)
+        try:
+            answers.append(await getattr(target, method)(**arguments))
+        except Exception as error:  # noqa: BLE001
+            answers.append(Raised(type(error).__name__, str(error)))
+    return answers
+
+
+async def at_once(jobs: list[tuple[str, dict[str, Any]]]) -> Any:
+    """Several jobs at the same time."""
+    return await asyncio.gather(*(_guarded(job, arguments) for job, arguments in jobs))
+
+
+async def each(jobs: list[tuple[str, dict[str, Any]]]) -> Any:
+    """Several jobs one after the other; for tables of cases."""
+    return [await _guarded(job, arguments) for job, arguments in jobs]
+
+
+async def _guarded(job: str, arguments: dict[str, Any]) -> Any:
+    try:
+        return await globals()[job](**arguments)
+    except Exception as error:  # noqa: BLE001
+        return Raised(type(error).__name__, str(error))
+
+
+def _main() -> None:
+    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
+    from tests.sdk import palabra_client  # noqa: PLW0406
+
+    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
+    result = asyncio.run(palabra_client._guarded(job, arguments))
+    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,280 @@
+"""Runs the real `sarvamai` package, sync or async, in a child process that is killed when it hangs.
+
+A job names one of the coroutines below and its arguments. What a client does is a list of steps, the same for both
+kinds of client:
+
+    ("audio", data)      send bytes as one message, base64; ("audio", data, {"sample_rate": 8000}) with more arguments
+    ("prompt", text)     set the prompt (translate socket only)
+    ("flush",)
+    ("raw", text)        send a frame of one's own
+    ("sleep", seconds)
+    ("until", kind, n)   receive until n messages of a kind (data, events, error) have come
+    ("rest",)            receive until the connection ends
+"""
+
+import asyncio
+import base64
+import contextlib
+import pickle
+import subprocess
+import sys
+import time
+from typing import Any
+
+from tests.sdk.client import PATIENCE_S, ClientFroze, Raised
+
+Step = tuple[Any, ...]
+
+
+def run_sarvam(job: str, patience_s: float = PATIENCE_S, **arguments: Any) -> Any:
+    """Run one job in a child; its exception comes back as a `Raised`. Raises ClientFroze."""
+    order = base64.b64encode(pickle.dumps((job, arguments))).decode()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.sdk.sarvam_client"],
+            input=order.encode(),
+            capture_output=True,
+            timeout=patience_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ClientFroze(f"{job} did not end in {patience_s} s") from error
+    assert done.returncode == 0, done.stderr.decode()
+    return pickle.loads(base64.b64decode(done.stdout))
+
+
+def environment(url: str) -> Any:
+    """All addresses of the vendor, on a server of one's own."""
+    from sarvamai.environment import SarvamAIEnvironment
+
+    return SarvamAIEnvironment(base=url, creative=f"{url}/dubbing", production=url.replace("http", "ws", 1))
+
+
+def connector(client: Any, socket: str) -> Any:
+    return {"translate": client.speech_to_text_translate_streaming, "transcribe": client.speech_to_text_streaming}[
+        socket
+    ].connect
+
+
+class Talk:
+    """What came back, in order. Messages are (type, class of the data, fields of the data)."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str, dict[str, Any]]] = []
+        self.closed: tuple[int, str] | None = None
+        self.raised: Raised | None = None
+
+    def add(self, response: Any) -> None:
+        self.messages.append((response.type, type(response.data).__name__, response.data.dict()))
+
+    def count(self, kind: str) -> int:
+        return sum(message[0] == kind for message in self.messages)
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [fields for name, _, fields in self.messages if name == kind]
+
+    @property
+    def transcripts(self) -> list[str]:
+        return [fields["transcript"] for fields in self.of("data")]
+
+    def ended(self, error: Any) -> None:
+        self.closed = (error.rcvd.code, error.rcvd.reason) if error.rcvd is not None else (1006, "")
+
+
+async def talk(
+    url: str,
+    steps: list[Step],
+    kind: str = "sync",
+    socket: str = "translate",
+    key: str = "k",
+    **connect: Any,
+) -> Talk:
+    """Go through the steps with one client of a kind."""
+    found = Talk()
+    if socket == "transcribe":
+        connect = {"language_code": "unknown", **connect}
+    try:
+        if kind == "sync":
+            await asyncio.to_thread(_talk_sync, found, url, steps, socket, key, connect)
+        else:
+            await _talk_async(found, url, steps, socket, key, connect)
+    except Exception as error:  # noqa: BLE001
+        found.raised = Raised(type(error).__name__, str(error))
+    return found
+
+
+async def talks(jobs: list[dict[str, Any]]) -> list[Talk]:
+    """Several conversations one after the other."""
+    return [await talk(**job) for job in jobs]
+
+
+async def listening(url: str, audio: bytes, kind: str = "sync") -> Any:
+    """The way of event handlers: what they were told, in order, until the server closes."""
+    from sarvamai import AsyncSarvamAI, SarvamAI
+    from sarvamai.core.events import EventType
+
+    told: list[Any] = []
+
+    def follow(ws: Any) -> None:
+        ws.on(EventType.OPEN, lambda _: told.append("open"))
+        ws.on(EventType.MESSAGE, lambda message: told.append(message.type))
+        ws.on(EventType.ERROR, lambda error: told.append(("closed", error.rcvd.code)))
+        ws.on(EventType.CLOSE, lambda _: told.append("close"))
+
+    data = base64.b64encode(audio).decode()
+    if kind == "sync":
+        client = SarvamAI(api_subscription_key="k", environment=environment(url))
+        with client.speech_to_text_translate_streaming.connect(vad_signals="true") as ws:
+            follow(ws)
+            ws.translate(audio=data)
+            ws.start_listening()
+    else:
+        patient = AsyncSarvamAI(api_subscription_key="k", environment=environment(url))
+        async with patient.speech_to_text_translate_streaming.connect(vad_signals="true") as ws:
+            follow(ws)
+            await ws.translate(audio=data)
+            await ws.start_listening()
+    return told
+
+
+async def realtime(url: str, steps: list[Step], kind: str = "sync", key: str = "k", **connect: Any) -> Any:
+    """The realtime socket: messages as dictionaries, the close, and what was raised.
+
+    Steps: ("audio", data), (event, fields) for any other event, ("until", event, n), ("sleep", seconds), ("rest",).
+    """
+    from sarvamai import AsyncSarvamAI, SarvamAI
+    from websockets.exceptions import ConnectionClosed
+
+    found: dict[str, Any] = {"messages": [], "closed": None, "raised": None}
+    connect = {"language_code": "auto", **connect}
+
+    def count(event: str) -> int:
+        return sum(message["event"] == event for message in found["messages"])
+
+    def go(ws: Any, name: str, arguments: list[Any]) -> Any:
+        return getattr(ws, f"send_realtime_{METHODS.get(name, name)}")(_event(name, *arguments))
+
+    def sync() -> None:
+        client = SarvamAI(api_subscription_key=key, environment=environment(url))
+        with client.speech_to_text_realtime_streaming.connect(**connect) as ws:
+            for name, *arguments in steps:
+                if name == "sleep":
+                    time.sleep(arguments[0])
+                elif name in ("until", "rest"):
+                    while name == "rest" or count(arguments[0]) < arguments[1]:
+                        found["messages"].append(ws.recv().dict())
+                else:
+                    go(ws, name, arguments)
+
+    async def patient() -> None:
+        client = AsyncSarvamAI(api_subscription_key=key, environment=environment(url))
+        async with client.speech_to_text_realtime_streaming.connect(**connect) as ws:
+            for name, *arguments in steps:
+                if name == "sleep":
+                    await asyncio.sleep(arguments[0])
+                elif name in ("until", "rest"):
+                    while name == "rest" or count(arguments[0]) < arguments[1]:
+                        found["messages"].append((await ws.recv()).dict())
+                else:
+                    await go(ws, name, arguments)
+
+    try:
+        await (asyncio.to_thread(sync) if kind == "sync" else patient())
+    except ConnectionClosed as error:
+        found["closed"] = (error.rcvd.code, error.rcvd.reason) if error.rcvd is not None else (1006, "")
+    except Exception as error:  # noqa: BLE001
+        found["raised"] = Raised(type(error).__name__, str(error))
+    return found
+
+
+METHODS = {"audio": "audio_input", "config.update": "config_update"}
+
+
+def _event(name: str, payload: Any = None) -> Any:
+    import sarvamai.types as kinds
+
+    if name == "audio":
+        return kinds.RealtimeAudioInput(audio=base64.b64encode(payload).decode())
+    method = METHODS.get(name, name)
+    return getattr(kinds, "Realtime" + method.title().replace("_", ""))(**(payload or {}))
+
+
+async def crashes(url: str, audio: bytes) -> bool:
+    """Vanish in the middle of speech without a Close frame."""
+    from sarvamai import AsyncSarvamAI
+
+    client = AsyncSarvamAI(api_subscription_key="k", environment=environment(url))
+    context = client.speech_to_text_translate_streaming.connect()
+    ws = await context.__aenter__()
+    await ws.translate(audio=base64.b64encode(audio).decode())
+    ws._websocket.transport.abort()
+    return True
+
+
+def _talk_sync(found: Talk, url: str, steps: list[Step], socket: str, key: str, connect: dict[str, Any]) -> None:
+    from sarvamai import SarvamAI
+    from websockets.exceptions import ConnectionClosed
+
+    client = SarvamAI(api_subscription_key=key, environment=environment(url))
+    with connector(client, socket)(**connect) as ws:
+        for name, *arguments in steps:
+            try:
+                if name == "sleep":
+                    time.sleep(arguments[0])
+                elif name == "until":
+                    while found.count(arguments[0]) < arguments[1]:
+                        found.add(ws.recv())
+                elif name == "rest":
+                    while True:
+                        found.add(ws.recv())
+                else:
+                    _send(ws, socket, name, arguments)
+            except ConnectionClosed as error:
+                found.ended(error)
+
+
+async def _talk_async(found: Talk, url: str, steps: list[Step], socket: str, key: str, connect: dict[str, Any]) -> None:
+    from sarvamai import AsyncSarvamAI
+    from websockets.exceptions import ConnectionClosed
+
+    client = AsyncSarvamAI(api_subscription_key=key, environment=environment(url))
+    async with connector(client, socket)(**connect) as ws:
+        for name, *arguments in steps:
+            try:
+                if name == "sleep":
+                    await asyncio.sleep(arguments[0])
+                elif name == "until":
+                    while found.count(arguments[0]) < arguments[1]:
+                        found.add(await ws.recv())
+                elif name == "rest":
+                    async for message in ws:
+                        found.add(message)
+                    found.closed = (ws._websocket.close_code, ws._websocket.close_reason)
+                else:
+                    await _send(ws, socket, name, arguments)
+            except ConnectionClosed as error:
+                found.ended(error)
+
+
+def _send(ws: Any, socket: str, name: str, arguments: list[Any]) -> Any:
+    if name == "audio":
+        data, *more = arguments
+        send = ws.translate if socket == "translate" else ws.transcribe
+        return send(audio=base64.b64encode(data).decode(), **(more[0] if more else {}))
+    if name == "raw":
+        return ws._websocket.send(arguments[0])
+    return ws.set_prompt(arguments[0]) if name == "prompt" else ws.flush()
+
+
+def _main() -> None:
+    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
+    from tests.sdk import sarvam_client  # noqa: PLW0406
+
+    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
+    with contextlib.redirect_stdout(sys.stderr):
+        result = asyncio.run(getattr(sarvam_client, job)(**arguments))
+    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
+
+
+if __name__ == "__main__":
+    _main()
