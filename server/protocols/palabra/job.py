@@ -119,6 +119,7 @@ def _wish(
         voice_id=choice.voice_id,
         speaks=speech and spoken is not None,
         tempo=spoken.speed if spoken is not None and spoken.speed is not None else 1.0,
+        lenient=heard is not None and base_of(heard.source_language) is None,
     )
     return wish, warnings
 

@@ -120,13 +120,16 @@ class SttAdapter:
         if self._opened:
             return [feed]
         self._opened = True
-        targets = [base_of(code) or "" for code in self._request.targets]
+        source = base_of(self._request.source)
+        bases = [base_of(code) or "" for code in self._request.targets]
         opening = Open(
             0,
             self._request.audio,
             None,
-            source=base_of(self._request.source),
-            targets=tuple(TargetWish(code, excluded=frozenset({code}), speaks=False) for code in targets),
+            source=source,
+            targets=tuple(
+                TargetWish(code, excluded=frozenset({code}), speaks=False, lenient=source is None) for code in bases
+            ),
             partials=True,
             latency=self._latency,
         )
