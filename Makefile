@@ -4,7 +4,7 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve demo test lint check bench parity clean
+.PHONY: setup serve demo test lint check bench parity parity-argos parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -27,11 +27,19 @@ lint: setup
 bench: setup
 	@$(BIN)/python -m bench
 
+# What other people's programs say of the same: nothing that the tests need.
+parity: parity-argos parity-simulstream
+
 # Our translations against those of the real Argos Translate, which brings PyTorch: an environment of its own, 2 GB. Where
 # pip would take PyTorch's CUDA build, which is several times that, name an index of its CPU build in PIP_EXTRA_INDEX_URL.
-parity:
+parity-argos:
 	@PYTHON="$(PYTHON)" VENV=build/parity scripts/setup.sh python argos,dev
 	@build/parity/bin/pytest -q tests/models/test_argos_parity.py
+
+# Our StreamLAAL against simulstream's. Without what it names as needs: its scorers use no PyTorch.
+parity-simulstream: setup
+	@$(BIN)/pip install --quiet --no-deps --upgrade --target build/simulstream simulstream==1.0.0 mweralign==1.4.1
+	@PYTHONPATH=build/simulstream $(BIN)/pytest -q tests/bench/test_simulstream.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

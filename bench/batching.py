@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from bench.percentiles import median
-from bench.report import Grid, Section
+from dragoman.bench.percentiles import median
+from dragoman.bench.report import Grid, Section
 from dragoman.config.settings import WhisperSettings, load_settings
 from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, RecognitionRequest
 from dragoman.models.batching import BatchRecord, EngineOwner

@@ -1,15 +1,16 @@
 """The exact engine calls of a session: run once in this process, with engines that write down what they are asked."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.client import SETUP
 from bench.engines import PAIR, BareEngines
-from bench.talk import Talk
+from dragoman.bench.client import INPUT_FORMAT, OUTPUT_FORMAT
+from dragoman.bench.talk import CHUNK_S, Talk
 from dragoman.config.settings import load_settings
 from dragoman.models.base import (
     Hypothesis,
@@ -40,7 +41,7 @@ class Detect:
 
 @dataclass(slots=True)
 class Recognise:
-    """`committed`: its result was spoken on; else it was a search for a sentence inside a longer segment."""
+    """`committed`: words became certain by its result; else it only looked into an open segment."""
 
     request: RecognitionRequest
     committed: bool = False
@@ -75,8 +76,12 @@ class CallLog:
             self.texts.append(event.text)
 
 
-async def record(talk: Talk) -> CallLog:
-    """The calls that a session over this talk makes. Its chunks are a client's; they come as fast as they are taken."""
+async def record(talk: Talk, *, paced: bool) -> CallLog:
+    """The calls that a session over this talk makes. Its chunks are a client's.
+
+    `paced`: they come at the speed of speech, on which it depends how often the open segment is asked about; else as
+    fast as they are taken.
+    """
     log, bare, offload = CallLog(), BareEngines.load(), Offload()
     engines = Engines(
         name="recording",
@@ -88,13 +93,16 @@ async def record(talk: Talk) -> CallLog:
     )
     try:
         request = SessionRequest(
-            input_format(str(SETUP["input_format"])),
-            output_format(str(SETUP["output_format"]))[0],
+            input_format(INPUT_FORMAT),
+            output_format(OUTPUT_FORMAT)[0],
             engines.plan(target=PAIR.target),
         )
         session = Session(request, engines, load_settings(), offload, session_id="recording", emit=log.note)
         running = asyncio.create_task(session.run())
-        for chunk in talk.chunks():
+        began_s = time.monotonic()
+        for number, chunk in enumerate(talk.chunks()):
+            if paced:
+                await asyncio.sleep(max(0.0, began_s + number * CHUNK_S - time.monotonic()))
             await session.feed(chunk)
         await session.end()
         await running
@@ -137,7 +145,7 @@ class _Recognizer:
 
 class _Translator:
     def __init__(self, inner: Translator, calls: list[Call]) -> None:
-        self.name, self.pairs, self.batching = inner.name, inner.pairs, inner.batching
+        self.name, self.pairs, self.batching, self.neural = inner.name, inner.pairs, inner.batching, inner.neural
         self.close = inner.close
         self._inner, self._calls = inner, calls
 

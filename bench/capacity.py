@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.acoustic import ends_of
 from bench.child import in_child
-from bench.clauses import Clause, clauses_of, nearest, sound_delays
 from bench.crowd import Crowd, crowd
-from bench.percentiles import Spread
-from bench.report import Grid, Section
-from bench.talk import CHUNK_S, Talk
+from dragoman.bench.acoustic import ends_of
+from dragoman.bench.clauses import Clause, clauses_of, nearest, sound_delays
+from dragoman.bench.percentiles import Spread
+from dragoman.bench.report import Grid, Section
+from dragoman.bench.talk import CHUNK_S, Talk
 from dragoman.testing import RunningServer
 
 SEED = 20

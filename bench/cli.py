@@ -10,16 +10,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import batching, capacity, compare, delay, endings, memory, overhead, report, served
-from bench.acoustic import ends_of
-from bench.machine import About
-from bench.processes import Meter
-from bench.report import Section
-from bench.talk import join, packaged_recordings
+from bench import batching, capacity, delay, endings, latencies, memory, overhead, served, targets, tokens
+from dragoman.bench import compare, report
+from dragoman.bench.acoustic import ends_of
+from dragoman.bench.machine import About
+from dragoman.bench.processes import Meter
+from dragoman.bench.recordings import read_all
+from dragoman.bench.report import Section
+from dragoman.bench.talk import join, packaged_recordings
 from dragoman.testing import running_server
 
 OUT = Path(__file__).parent / "out"
-SECTIONS = ("delay", "end", "overhead", "capacity", "memory")
+SECTIONS = ("latency", "delay", "end", "overhead", "tokens", "targets", "capacity", "memory")
 MORE = ("batching",)
 """Sections that are measured only when they are named."""
 IDLE_S = 3.0
@@ -37,10 +39,13 @@ class Scale:
     memory_sessions: int
     batches: tuple[int, ...]
     batch_rounds: int
+    variants: tuple[str, ...]
 
 
-FULL = Scale(3, 600.0, 8, (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 36), 16, (1, 2, 4, 8, 16, 32, 64), 2)
-QUICK = Scale(1, 20.0, 3, (1, 2, 4), 4, (1, 8), 1)
+FULL = Scale(
+    3, 600.0, 8, (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 36), 16, (1, 2, 4, 8, 16, 32, 64), 2, tuple(latencies.VARIANTS)
+)
+QUICK = Scale(1, 20.0, 3, (1, 2, 4), 4, (1, 8), 1, ("quality", "low"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     scale = QUICK if chosen.quick else FULL
     run = Run(scale, paths, chosen.limit, about.cores, console)
     sections = []
-    for section in chain(_batching(scale, chosen, only, console), run.sections(only)):
+    latency = _latency(scale, chosen, only, paths, about, console)
+    for section in chain(_batching(scale, chosen, only, console), latency, run.sections(only)):
         sections.append(section)
         for grid in section.grids:
             grid.show(console)
@@ -84,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", choices=batching.MODELS, default="probe", help="for batching: size of the model")
     parser.add_argument("--threads", type=int, default=1, help="for batching: processor threads (default: 1)")
     parser.add_argument("--audio", nargs="+", type=Path, default=[], help="recordings of English speech, any format")
+    parser.add_argument("--variants", default="", help=f"for latency, with commas: {','.join(latencies.VARIANTS)}")
+    parser.add_argument("--sessions", default="1", help="for latency: sessions at once, with commas (default: 1)")
     parser.add_argument("--limit", type=float, default=3.0, help="seconds of delay that are too much (default: 3)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the JSON files go (default: bench/out)")
     return parser
@@ -103,6 +111,25 @@ def _batching(scale: Scale, chosen: argparse.Namespace, only: Sequence[str], con
         yield batching.section(found)
 
 
+def _latency(
+    scale: Scale,
+    chosen: argparse.Namespace,
+    only: Sequence[str],
+    paths: Sequence[Path],
+    about: About,
+    console: Console,
+) -> Iterator[Section]:
+    """The section in which each variant has a server of its own."""
+    if "latency" in only:
+        names = tuple(chosen.variants.split(",")) if chosen.variants else scale.variants
+        if wrong := set(names) - set(latencies.VARIANTS):
+            raise SystemExit(f"no such variant: {', '.join(sorted(wrong))}; there is {', '.join(latencies.VARIANTS)}")
+        sizes = [int(size) for size in chosen.sessions.split(",")]
+        recordings = read_all(paths)
+        found = latencies.measure_all(names, recordings, sizes, chosen.out, about, console.print)
+        yield latencies.section(dict(found))
+
+
 class Run:
     """One run: what is measured with what, on one warm server for each group of sections."""
 
@@ -113,12 +140,14 @@ class Run:
 
     def sections(self, only: Sequence[str]) -> Iterator[Section]:
         """The sections of `only`, as each becomes ready."""
-        self._console.print(f"{self._talk.duration_s:.1f} s of speech: {self._talk.name}")
         groups: list[tuple[set[str], Callable[[Sequence[str]], Iterator[Section]]]] = [
             ({"delay", "end", "overhead"}, self._single),
+            ({"tokens", "targets"}, self._other_wires),
             ({"capacity"}, self._capacity),
             ({"memory"}, self._memory),
         ]
+        if any(names & set(only) for names, _ in groups):
+            self._console.print(f"{self._talk.duration_s:.1f} s of speech: {self._talk.name}")
         for names, measure in groups:
             if names & set(only):
                 yield from measure(only)
@@ -146,6 +175,14 @@ class Run:
                 at_once = [served.play(server, self._talk, paced=False) for _ in range(scale.rounds)]
         if "overhead" in only:
             yield overhead.section(overhead.measure(self._talk, rounds, at_once, idle_cores, scale.rounds))
+
+    def _other_wires(self, only: Sequence[str]) -> Iterator[Section]:
+        """The Soniox and Palabra sockets, in real time."""
+        with served.warm_server(self._talk) as server:
+            if "tokens" in only:
+                yield tokens.section(tokens.measure(server, self._talk), self._talk)
+            if "targets" in only:
+                yield targets.section(targets.measure(server, self._talk), self._talk)
 
     def _capacity(self, only: Sequence[str]) -> Iterator[Section]:
         del only

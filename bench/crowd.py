@@ -9,14 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.client import Conversation, converse
-from bench.processes import Meter, Usage
-from bench.talk import Talk
-
-STAGGER_S = (0.25, 0.75)
-"""Each session begins this long after the one before, at random."""
-LEAD_S = 0.5
-"""From the readiness of all messages to the first session."""
+from dragoman.bench.client import Conversation, converse
+from dragoman.bench.crowd import starts
+from dragoman.bench.processes import Meter, Usage
+from dragoman.bench.talk import Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +36,6 @@ def crowd(url: str, server_pid: int, talk: Talk, size: int, seed: int) -> Crowd:
     Raises ValueError when the last one would begin after the first one has ended.
     """
     return asyncio.run(_crowd(url, server_pid, talk, size, seed))
-
-
-def starts(size: int, seed: int) -> list[float]:
-    """When each session begins, in seconds; the same for the same seed."""
-    generator = random.Random(seed)
-    found = [LEAD_S]
-    while len(found) < size:
-        found.append(found[-1] + generator.uniform(*STAGGER_S))
-    return found
 
 
 def places(begins: Sequence[float], duration_s: float, seed: int) -> list[float]:

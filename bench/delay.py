@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from bench.clauses import clauses_of, nearest, sound_delays
-from bench.percentiles import Spread
-from bench.report import Grid, Section
 from bench.served import Round
+from dragoman.bench.clauses import clauses_of, nearest, sound_delays
+from dragoman.bench.percentiles import Spread
+from dragoman.bench.report import Grid, Section
 
 
 @dataclass(frozen=True, slots=True)

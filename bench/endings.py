@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.percentiles import Spread
-from bench.report import Grid, Section
 from bench.served import play
-from bench.talk import Talk
+from dragoman.bench.percentiles import Spread
+from dragoman.bench.report import Grid, Section
+from dragoman.bench.talk import Talk
 from dragoman.testing import RunningServer
 
 BEFORE_END_S = 0.3

@@ -7,11 +7,12 @@ from time import monotonic
 
 from bench.child import in_child
 from bench.crowd import crowd
-from bench.percentiles import median
-from bench.processes import Memory
-from bench.report import Grid, Section
-from bench.served import SessionFailed, play
-from bench.talk import Talk
+from bench.served import play
+from dragoman.bench.client import SessionFailed
+from dragoman.bench.percentiles import median
+from dragoman.bench.processes import Memory
+from dragoman.bench.report import Grid, Section
+from dragoman.bench.talk import Talk
 from dragoman.testing import RunningServer
 
 EVERY_S = 2.0

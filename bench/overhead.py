@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.child import in_child
-from bench.clauses import clauses_of
-from bench.percentiles import median
 from bench.replay import Costs, record_calls, replay
-from bench.report import Grid, Section
 from bench.served import Round
-from bench.talk import Talk
+from dragoman.bench.clauses import clauses_of
+from dragoman.bench.percentiles import median
+from dragoman.bench.report import Grid, Section
+from dragoman.bench.talk import Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def section(overhead: Overhead) -> Section:
         ("served, sent at once", at_once),
         ("bare engines, the same calls in real time", paced),
         ("bare engines, the same calls at once", bare),
-        ("bare engines, each segment recognised once", least),
+        ("bare engines, recognitions that committed words", least),
     ]
     spoken_s = overhead.spoken_s
     summary = Grid(
@@ -104,7 +104,7 @@ def _parts(overhead: Overhead) -> list[tuple[str, int, float, float]]:
     chosen: list[tuple[str, int, Callable[[Costs], float]]] = [
         ("voice activity", calls.get("detect", 0), lambda one: one.detect_s),
         ("recognition, committed", calls["committed"], lambda one: one.committed_s),
-        ("recognition, searches inside segments", searches, lambda one: one.recognise_s - one.committed_s),
+        ("recognition, that committed nothing", searches, lambda one: one.recognise_s - one.committed_s),
         ("translation", calls.get("translate", 0), lambda one: one.translate_s),
         ("speech", calls.get("speak", 0), lambda one: one.speak_s),
     ]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from bench.calls import CallLog, Detect, Recognise, Speak, Translate, record
 from bench.engines import BareEngines
-from bench.processes import children_cpu_s
-from bench.talk import Talk
+from dragoman.bench.processes import children_cpu_s
+from dragoman.bench.talk import Talk
 from dragoman.models.base import SAMPLE_RATE_HZ
 
 
@@ -17,7 +17,7 @@ from dragoman.models.base import SAMPLE_RATE_HZ
 class Costs:
     """Processor seconds of the engines over one talk, the translator's programs included.
 
-    `recognise_s` is all recognition; `committed_s` the part of it whose result was spoken, each segment once.
+    `recognise_s` is all recognition; `committed_s` the part of it by which words became certain.
     """
 
     detect_s: float = 0.0
@@ -34,13 +34,13 @@ class Costs:
 
     @property
     def least_s(self) -> float:
-        """The same with each segment recognised once and nothing recognised in vain."""
+        """The same without the recognitions that made nothing certain."""
         return self.total_s - self.recognise_s + self.committed_s
 
 
-def record_calls(talk: Talk) -> CallLog:
+def record_calls(talk: Talk, *, paced: bool = True) -> CallLog:
     """`record`, for a child process."""
-    return asyncio.run(record(talk))
+    return asyncio.run(record(talk, paced=paced))
 
 
 def replay(log: CallLog, *, paced: bool) -> Costs:

@@ -6,18 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.client import Conversation, converse
-from bench.processes import Meter, Usage
-from bench.talk import Talk
+from dragoman.bench.client import Conversation, SessionFailed, converse
+from dragoman.bench.processes import Meter, Usage
+from dragoman.bench.talk import Talk
 from dragoman.testing import RunningServer, running_server
 
 WARM_S = 6.0
 SETTLE_S = 0.3
 """After a session has closed, what it leaves to do is done within this time."""
-
-
-class SessionFailed(RuntimeError):
-    """A session that should have worked did not; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

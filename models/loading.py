@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dragoman.config.settings import Settings
-from dragoman.models.base import Recognizer, Synthesizer, Translator, Voice
+from dragoman.models.base import Recognizer, SpeakerEmbedder, Synthesizer, Translator, Voice
 from dragoman.models.batching import BatchRecord
 from dragoman.models.errors import EngineUnavailable
 from dragoman.models.registry import Engines
@@ -74,14 +74,21 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         del translators["argos"]
     if not _wanted("piper", chosen.synthesizer, settings):
         del synthesizers["piper"]
+    embedders: dict[str, Callable[[], SpeakerEmbedder]] = {
+        "speakers": partial(_pulled_speakers, settings),
+        "moonshine-speakers": _embedded_speakers,
+    }
+    if not _wanted("speakers", "", settings):
+        del embedders["speakers"]
     missing: list[EngineUnavailable] = []
     with ThreadPoolExecutor(thread_name_prefix="load-engine") as pool:
         detecting = pool.submit(SileroDetector)
         hearing = pool.submit(_build, "recognizer", recognizers, chosen.recognizer, missing)
         speaking = pool.submit(_build, "synthesizer", synthesizers, chosen.synthesizer, missing)
         turning = pool.submit(_build, "translator", translators, chosen.translator, missing)
+        telling = pool.submit(_build, "speakers", embedders, "", missing)
         heard, turned, spoken = hearing.result(), turning.result(), speaking.result()
-        detector = detecting.result()
+        detector, tell = detecting.result(), telling.result()
     sources = {code for engine in heard for code in engine.languages}
     _warm(turned, sources)
     _warm_voices(spoken, sources | {pair.target for engine in turned for pair in engine.pairs})
@@ -99,6 +106,7 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         missing=missing,
         max_queue=settings.engines.max_queue,
         observer=observer,
+        embedder=tell[0] if tell else None,
     )
 
 
@@ -120,6 +128,18 @@ def _piper(settings: Settings) -> Synthesizer:
     from dragoman.models.piper import PiperSynthesizer  # noqa: PLC0415
 
     return PiperSynthesizer(settings.models_path / "piper", settings.engines.piper)
+
+
+def _pulled_speakers(settings: Settings) -> SpeakerEmbedder:
+    from dragoman.models.speakers import OnnxSpeakerEmbedder  # noqa: PLC0415
+
+    return OnnxSpeakerEmbedder(settings.models_path / "speakers")
+
+
+def _embedded_speakers() -> SpeakerEmbedder:
+    from dragoman.models.moonshine_speakers import MoonshineSpeakerEmbedder  # noqa: PLC0415
+
+    return MoonshineSpeakerEmbedder()
 
 
 def _piper_voices(settings: Settings, spoken: Iterable[Synthesizer]) -> list[Voice]:

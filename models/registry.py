@@ -16,11 +16,14 @@ from dragoman.models.base import (
     LanguagePair,
     RecognitionRequest,
     Recognizer,
+    Samples,
+    SpeakerEmbedder,
     SynthesisRequest,
     Synthesizer,
     Translator,
     Voice,
     VoiceActivityDetector,
+    Voiceprint,
 )
 from dragoman.models.batching import BatchRecord, EngineOwner, Priority
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
@@ -42,6 +45,7 @@ class Description(TypedDict):
     recognise: dict[str, str]
     translate: dict[str, str]
     speak: dict[str, str]
+    speakers: str
     runs: dict[str, str]
     missing: list[str]
 
@@ -64,6 +68,7 @@ class Engines:
         translators: Sequence[Translator],
         synthesizers: Sequence[Synthesizer],
         catalogue: VoiceCatalogue,
+        embedder: SpeakerEmbedder | None = None,
         default_voices: dict[str, str] | None = None,
         missing: Sequence[EngineUnavailable] = (),
         max_queue: int = 256,
@@ -72,6 +77,8 @@ class Engines:
         self.name = name
         self.detector = detector
         self.catalogue = catalogue
+        self.embedder = embedder
+        """What tells speakers apart, if anything does."""
         self.missing = tuple(missing)
         self._default_voices = default_voices or {}
         self._recognizers = {engine.name: engine for engine in recognizers}
@@ -97,7 +104,10 @@ class Engines:
         self._say = {
             engine.name: owner(engine.name, engine.batching, speak_utterances(engine)) for engine in synthesizers
         }
+        self._identify = owner(embedder.name, embedder.batching, embedder.embed) if embedder is not None else None
         self._owners: list[EngineOwner[Any, Any]] = [*self._hear.values(), *self._turn.values(), *self._say.values()]
+        if self._identify is not None:
+            self._owners.append(self._identify)
 
     @property
     def source_languages(self) -> frozenset[str]:
@@ -121,6 +131,7 @@ class Engines:
             {engine.name: engine.batching for engine in self._recognizers.values()}
             | {engine.name: engine.batching for engine in self._translators.values()}
             | {engine.name: engine.batching for engine in self._synthesizers.values()}
+            | ({self.embedder.name: self.embedder.batching} if self.embedder is not None else {})
         )
 
     def plan(
@@ -180,6 +191,15 @@ class Engines:
     ) -> Hypothesis:
         """What was said in the request's samples. Raises ModelError; for a partial also Superseded."""
         return await self._hear[plan.recognizer].submit(request, session_id=session_id, priority=priority)
+
+    async def identify(self, samples: Samples, session_id: str) -> Voiceprint | None:
+        """The voice that speaks in samples at 16 kHz, at least some; None where nothing here tells voices apart.
+
+        Raises ModelError.
+        """
+        if self._identify is None:
+            return None
+        return await self._identify.submit(samples, session_id=session_id)
 
     def translates(self, source: str, target: str) -> bool:
         """Whether translators lead from `source` to `target`, without the recogniser's own English."""
@@ -247,13 +267,20 @@ class Engines:
             recognise={code: self._first(self._recognizers, code) for code in heard},
             translate=translate,
             speak={code: self._first(self._synthesizers, code) for code in sorted(spoken)},
+            speakers=self.embedder.name if self.embedder is not None else "",
             runs=self._runs(),
             missing=[str(error) for error in self.missing],
         )
 
     def _runs(self) -> dict[str, str]:
         """Which model each pulled engine runs, on which device, with which numbers; as far as the engine says."""
-        engines = [*self._recognizers.items(), *self._translators.items(), *self._synthesizers.items()]
+        engines: list[tuple[str, Recognizer | Translator | Synthesizer | SpeakerEmbedder]] = [
+            *self._recognizers.items(),
+            *self._translators.items(),
+            *self._synthesizers.items(),
+        ]
+        if self.embedder is not None:
+            engines.append((self.embedder.name, self.embedder))
         facts = {
             name: [str(fact) for key in ("model_name", "device", "compute_type") if (fact := getattr(engine, key, ""))]
             for name, engine in engines
@@ -267,6 +294,8 @@ class Engines:
         for engines in (self._recognizers, self._translators, self._synthesizers):
             for engine in engines.values():
                 engine.close()
+        if self.embedder is not None:
+            self.embedder.close()
         self.detector.close()
 
     def _english_for(self, wish: TargetWish, sources: Sequence[str], recognizer: Recognizer) -> frozenset[str]:

@@ -60,6 +60,11 @@ def for_voice(voice: Voice) -> str:
     return f"Voice '{voice.voice_id}' needs the engine '{voice.engine}'"
 
 
+def for_speakers() -> str:
+    """How to get an engine that tells speakers apart."""
+    return f"Install the embedded engines ({_EMBEDDED})"
+
+
 def _pull(*entries: Entry) -> str:
     return f"'dragoman models pull {' '.join(entry.name for entry in entries)}'"
 

@@ -78,7 +78,7 @@ class ByAgreement(Hearing):
         if segment is None:
             return
         start_s = segment.start_s
-        hypothesis = await self.ask(segment.cut(end.keep_until_s - start_s))
+        hypothesis = await self.ask_last(segment, end)
         words = self.words(hypothesis, start_s, max(start_s, self.speech_start_s), end.speech_stop_s)
         rest = self._agreement.finish(words)
         self._cut_from_s = CUT_AFTER_S

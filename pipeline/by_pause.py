@@ -61,7 +61,7 @@ class ByPause(Hearing):
         if segment is None:
             return
         start_s = segment.start_s
-        hypothesis = await self.ask(segment.cut(end.keep_until_s - start_s))
+        hypothesis = await self.ask_last(segment, end)
         await self._commit_piece(hypothesis, start_s, end.speech_stop_s, closes=True, paused=end.paused)
 
     async def _commit_piece(

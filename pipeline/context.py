@@ -20,7 +20,7 @@ class SessionContext:
     """One session's identity, choices and tools; nothing here holds audio or text.
 
     `emit` hands an event to whoever listens; it never blocks and may raise to end the session. `partials`: whether
-    somebody wants to see what is not certain yet.
+    somebody wants to see what is not certain yet. `speakers`: whether somebody wants to know who speaks.
     """
 
     session_id: str
@@ -33,6 +33,7 @@ class SessionContext:
     emit: Callable[[Event], None]
     policy: LatencyPolicy
     partials: bool = False
+    speakers: bool = False
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -3,13 +3,16 @@
 Two policies decide when words are certain; both are written on top of this: `by_pause.py` and `by_agreement.py`.
 """
 
-from typing import Protocol
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Word
 from dragoman.models.batching import Priority
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript
-from dragoman.pipeline.items import End, Flush, SpeechChunk
+from dragoman.pipeline.identify import Identifier
+from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.segment import OpenSegment
 from dragoman.pipeline.timing import estimate_words, join_words, shift_words
 
@@ -39,6 +42,7 @@ class Hearing:
         self.asked_s = 0.0
         """Place on the input clock up to which speech has been asked about."""
         self._outbox = outbox
+        self._identifier = Identifier(context)
         self._said = ""
         self.expected = context.plan.keywords
         """Names and terms to expect from the next segment on."""
@@ -58,7 +62,17 @@ class Hearing:
             self.speech_start_s = chunk.speech_start_s
             self.asked_s = chunk.start_s
         self.segment.append(chunk.samples)
+        self._identifier.add(chunk)
         return self.segment
+
+    async def ask_open(self, samples: Samples) -> Hypothesis:
+        """What the recogniser makes of the open segment so far; meanwhile it is seen who speaks. Raises as `ask`."""
+        return await _meanwhile(self._identifier.look(said=self._spoke), self.ask(samples, Priority.PARTIAL))
+
+    async def ask_last(self, segment: OpenSegment, end: SegmentEnd) -> Hypothesis:
+        """What the recogniser makes of what is left of a segment that ends; meanwhile it is found out who spoke."""
+        samples = segment.cut(end.keep_until_s - segment.start_s)
+        return await _meanwhile(self._identifier.hear_out(end.speech_stop_s), self.ask(samples))
 
     async def ask(self, samples: Samples, priority: Priority = Priority.FINAL) -> Hypothesis:
         """What the recogniser makes of samples. Raises ModelError; for a partial also Superseded and Overloaded."""
@@ -99,6 +113,10 @@ class Hearing:
         is told even without words, if anything was said in it. `paused`: and it ends because the speaker paused.
         """
         text = " ".join(join_words(words, hypothesis.language).split())
+        if closes:
+            self._identifier.close(said=self._spoke or bool(text))
+        elif self._identifier.speaker is None:  # nobody was asked before: the speech came faster than in real time
+            await self._identifier.look(said=self._spoke)
         if text:
             self._said = f"{self._said} {text}"[-_CONTEXT_CHARACTERS:]
             self._spoken = hypothesis.language
@@ -110,6 +128,7 @@ class Hearing:
                 self._spoken,  # a final hypothesis without words may not know its language
                 *span_s,
                 words=words,
+                speaker=self._identifier.speaker,
                 english=hypothesis.english,
                 segment_id=self._segment_id,
                 complete=complete or closes,
@@ -131,7 +150,16 @@ class Hearing:
             text = join_words(words, language)
             start_s, stop_s = (words[0].start_s, words[-1].stop_s) if words else (self.speech_start_s,) * 2
             self.context.emit(
-                Transcript(text, language, start_s, stop_s, final=False, words=words, segment_id=self._segment_id)
+                Transcript(
+                    text,
+                    language,
+                    start_s,
+                    stop_s,
+                    final=False,
+                    words=words,
+                    speaker=self._identifier.speaker,
+                    segment_id=self._segment_id,
+                )
             )
 
     def _lock_language(self, hypothesis: Hypothesis) -> None:
@@ -141,3 +169,14 @@ class Hearing:
         )
         if self._language is None and self.settings.lock_language and self.context.plan.locks_language and sure:
             self._language = hypothesis.language
+
+
+async def _meanwhile(finding: Coroutine[Any, Any, None], asking: Coroutine[Any, Any, Hypothesis]) -> Hypothesis:
+    """Wait for both; whoever is not wanted any more, because the question failed or was withdrawn, is stopped."""
+    found = asyncio.create_task(finding)
+    try:
+        hypothesis = await asking
+        await found
+    finally:
+        found.cancel()
+    return hypothesis

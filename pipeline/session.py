@@ -37,7 +37,8 @@ class SessionRequest:
     """What a client asked for, in our own words: formats and who says what in which languages.
 
     `output_format` None: text only. `partials`: whether transcripts that are not certain yet are wanted. `latency` and
-    `listen` None: what the operator chose.
+    `listen` None: what the operator chose. `speakers`: whether transcripts and translations are to say who speaks, as
+    far as the installed engines can tell.
     """
 
     input_format: AudioFormat
@@ -46,6 +47,7 @@ class SessionRequest:
     partials: bool = False
     latency: Latency | None = None
     listen: ListenSettings | None = None
+    speakers: bool = False
 
 
 class Session:
@@ -82,6 +84,7 @@ class Session:
             emit,
             POLICIES[request.latency or settings.latency],
             request.partials,
+            request.speakers,
         )
         source = request.input_format
         self._coded = source.sniff or source.container.coded

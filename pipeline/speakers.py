@@ -39,7 +39,7 @@ class Speakers:
 
     def guess(self, voice: Voiceprint, speech_s: float) -> str:
         """Who it seems to be; nothing is learned from it. Somebody new gets the next label, which may go to somebody
-        else if `settle` does not confirm it."""
+        else if `settle` does not confirm it. `speech_s` is greater than 0."""
         return _label(self._place(voice, speech_s)[0])
 
     def settle(self, voice: Voiceprint, speech_s: float) -> str:

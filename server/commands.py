@@ -45,6 +45,7 @@ class Open:
     listen: ListenSettings | None = None
     limit_s: float | None = None
     hears: bool = True
+    speakers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

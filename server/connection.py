@@ -220,6 +220,7 @@ class Connection:
                     partials=command.partials,
                     latency=command.latency,
                     listen=command.listen,
+                    speakers=command.speakers,
                 ),
                 engines,
                 services.settings,
@@ -232,6 +233,8 @@ class Connection:
         except (Failure, ModelError, AudioError) as error:
             self._fail(command.key, error)
             return
+        if command.speakers and engines.embedder is None:
+            log.warning("a client asks who speaks, and nothing here can tell. %s", remedies.for_speakers())
         self._sessions[command.key] = session
         self._hearing.add(command.key)
         self._say(self._adapter.opened(command.key, session_id))
@@ -296,7 +299,8 @@ class Connection:
         if key not in self._sessions or self._outbox.closing:
             return
         if self._overdue is not None and isinstance(event, Ended):
-            self._fail(None, self._overdue)
+            if len(self._sessions) == 1:  # the others still have something to say
+                self._fail(None, self._overdue)
             return
         if isinstance(event, Translation):
             self._services.usage.text_out += len(event.text)

@@ -16,7 +16,8 @@ MAY_IMPORT = {
 }
 """What each floor may see. The package itself has only `__version__`."""
 
-ABOVE = {"cli", "testing"}
+ABOVE = {"cli": "cli", "testing": "testing", "bench": "the bench tool"}
+"""Parts above the floors by folder or file; `bench` at the root is another one, and is not installed."""
 OUTSIDE = {"tests", "bench", "demo"}
 CLI_USERS = ("dragoman/cli/", "dragoman/__main__.py", "tests/")
 VENDORS = ("gradium", "soniox", "sarvam", "palabra")
@@ -25,7 +26,7 @@ MAX_LINES = 400
 
 def source_files() -> list[str]:
     """Every Python file of the repository, relative to its root; the links inside `dragoman/` are not followed."""
-    paths = [*ROOT.glob("dragoman/*.py"), *ROOT.glob("dragoman/cli/**/*.py")]
+    paths = [path for part in ("*", "bench/**/*", "cli/**/*") for path in ROOT.glob(f"dragoman/{part}.py")]
     for folder in (*MAY_IMPORT, "tests", "bench", "demo", "scripts"):
         paths += ROOT.glob(f"{folder}/**/*.py")
     return sorted(str(path.relative_to(ROOT)) for path in paths)
@@ -62,7 +63,7 @@ def part_of(module: str) -> str | None:
     if first != "dragoman":
         return None
     part = rest.split(".")[0]
-    return part if part in MAY_IMPORT or part in ABOVE else "the package itself"
+    return part if part in MAY_IMPORT else ABOVE.get(part, "the package itself")
 
 
 def faults(name: str, source: str) -> list[str]:
@@ -115,6 +116,9 @@ def test_every_floor_was_looked_at() -> None:
         ("demo/demo.py", "from server.app import create_app"),
         ("demo/demo.py", "import dragoman.cli.main"),
         ("dragoman/testing.py", "from tests.fakes import engines"),
+        ("dragoman/bench/run.py", "from bench.talk import Talk"),
+        ("dragoman/bench/run.py", "from dragoman.cli.main import app"),
+        ("server/app.py", "from dragoman.bench.percentiles import median"),
         ("server/protocols/one/adapter.py", "from dragoman.server.protocols.two.messages import Setup"),
         ("server/protocols/one/adapter.py", "from dragoman.server.protocols import two"),
         ("server/protocols/one/adapter.py", "from ..two import adapter"),
@@ -131,6 +135,8 @@ def test_what_must_not_be_imported_is_found(name: str, source: str) -> None:
         ("server/app.py", "from dragoman import __version__\nfrom dragoman.server.protocols.one import routes"),
         ("server/protocols/one/adapter.py", "from dragoman.server.protocols.one import messages\nfrom . import setup"),
         ("dragoman/__main__.py", "from dragoman.cli.main import app"),
+        ("dragoman/cli/bench.py", "from dragoman.bench.run import measure"),
+        ("bench/cli.py", "from dragoman.bench.talk import join"),
     ],
 )
 def test_what_may_be_imported_is_let_through(name: str, source: str) -> None:

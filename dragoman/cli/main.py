@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dragoman import __version__
-from dragoman.cli import models
+from dragoman.cli import bench, models
 from dragoman.cli.inspect import config, voices
 from dragoman.cli.install import install
 from dragoman.cli.serve import serve
@@ -38,3 +38,4 @@ def _main(
 for command in (serve, translate, voices, install, config):
     app.command()(command)
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")

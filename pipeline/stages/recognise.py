@@ -8,7 +8,6 @@ at all. A question that is still open when the speaker pauses is withdrawn: the 
 import asyncio
 
 from dragoman.models.base import Hypothesis
-from dragoman.models.batching import Priority
 from dragoman.models.errors import Overloaded, Superseded
 from dragoman.pipeline.by_agreement import ByAgreement
 from dragoman.pipeline.by_pause import ByPause
@@ -69,7 +68,7 @@ class _Question:
         hearing = self._hearing
         if self._task is None and hearing.segment is not None and hearing.due():
             self._until_s = hearing.asked_s = hearing.segment.stop_s
-            self._task = asyncio.create_task(hearing.ask(hearing.segment.samples, Priority.PARTIAL))
+            self._task = asyncio.create_task(hearing.ask_open(hearing.segment.samples))
 
     async def during(self, inbox: Inbox) -> SpeechChunk | SegmentEnd | Expect | Flush | End | None:
         """The next item, or None when the answer came first."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.clauses import clauses_of, nearest, sound_delays
-from bench.client import Arrival, Conversation, Message
+from dragoman.bench.clauses import clauses_of, nearest, sound_delays
+from dragoman.bench.client import Arrival, Conversation, Message
 
 
 def text(at_s: float, words: str, source_stop_s: float) -> Arrival:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.percentiles import Spread, median, percentile
+from dragoman.bench.percentiles import Spread, median, percentile
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50)
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from bench.child import in_child
-from bench.processes import Memory, Meter, children_cpu_s, cpu_s, family, family_cpu_s
+from dragoman.bench.processes import Memory, Meter, children_cpu_s, cpu_s, family, family_cpu_s
 
 
 def burn(seconds: float) -> float:

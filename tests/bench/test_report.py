@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from bench.cli import main
-from bench.compare import grid, ratios
-from bench.machine import About
-from bench.percentiles import METHOD, Spread
-from bench.report import LATEST, Grid, Section, read, write
+from dragoman.bench.compare import grid, ratios
+from dragoman.bench.machine import About
+from dragoman.bench.percentiles import METHOD, Spread
+from dragoman.bench.report import LATEST, Grid, Section, read, write
 
 ABOUT = About(
     date="2026-01-02T03:04:05+00:00",

@@ -6,17 +6,18 @@ from itertools import pairwise
 import pytest
 
 from bench.capacity import Step, section, step
-from bench.client import Arrival, Conversation, Message
-from bench.crowd import LEAD_S, STAGGER_S, Crowd, places, starts
+from bench.crowd import Crowd, places
 from bench.delay import measure
 from bench.memory import Held
 from bench.overhead import Overhead
 from bench.overhead import section as overhead_section
-from bench.percentiles import Spread
-from bench.processes import Memory, Usage
 from bench.replay import Costs
 from bench.served import Round
-from bench.talk import CHUNK_S
+from dragoman.bench.client import Arrival, Conversation, Message
+from dragoman.bench.crowd import LEAD_S, STAGGER_S, starts
+from dragoman.bench.percentiles import Spread
+from dragoman.bench.processes import Memory, Usage
+from dragoman.bench.talk import CHUNK_S
 
 USAGE = Usage(wall_s=10.0, family_s=5.0, machine_s=9.0)
 

@@ -3,9 +3,10 @@
 import pytest
 
 from bench import delay, endings, served
-from bench.acoustic import ends_of
 from bench.replay import record_calls, replay
-from bench.talk import join, packaged_recordings
+from dragoman.bench.acoustic import ends_of
+from dragoman.bench.client import SessionFailed
+from dragoman.bench.talk import join, packaged_recordings
 from dragoman.testing import running_server
 
 
@@ -31,7 +32,7 @@ def test_delay_of_a_real_server() -> None:
 @pytest.mark.embedded
 def test_the_recorded_calls_can_be_replayed() -> None:
     talk = join(packaged_recordings()[:1]).first(3.0)
-    log = record_calls(talk)
+    log = record_calls(talk, paced=False)
     costs = replay(log, paced=False)
     assert len(log.texts) >= 1
     assert costs.calls["committed"] >= 1
@@ -44,6 +45,6 @@ def test_a_session_that_fails_is_told() -> None:
     talk = join(packaged_recordings()[:1]).first(1.0)
     with (
         running_server("scripted", environment={"DRAGOMAN_API_KEYS": "other"}) as server,
-        pytest.raises(served.SessionFailed, match="key"),
+        pytest.raises(SessionFailed, match="key"),
     ):
         served.play(server, talk)

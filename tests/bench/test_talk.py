@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.acoustic import pause_ends
-from bench.talk import PAUSE_S, RATE_HZ, Talk, join
+from dragoman.bench.acoustic import pause_ends
+from dragoman.bench.talk import PAUSE_S, RATE_HZ, Talk, join
 from dragoman.config.settings import load_settings
 from dragoman.models.scripted import ScriptedDetector
 

@@ -151,3 +151,19 @@ def test_two_people(embedded: RunningServer) -> None:
     lines = done.stdout.splitlines()
     assert any("[en]" in line and "best of times" in line for line in lines)
     assert any("[es]" in line and "otra vez" in line for line in lines)
+
+
+def test_two_people_are_told_apart(embedded: RunningServer) -> None:
+    # Both recordings are one person's; played a fifth faster, a voice is another one's.
+    found, rate = recording("two_cities.wav")
+    other = resampled(found, rate, round(RATE / 1.22))[: 6 * RATE]
+    parts = [samples("beckett.wav", 0, 4), other, samples("beckett.wav", 4)]
+    audio = np.concatenate([piece for part in parts for piece in (part, np.zeros(RATE, np.int16))])
+    config = {"translation": SPANISH, "enable_speaker_diarization": True, **ENDS}
+    client = read(run("sync", url=embedded.url, steps=whole(audio.tobytes()), config=config))
+    words = [(token["speaker"], token["text"].strip(" .,").lower()) for token in client.finals if "start_ms" in token]
+    by_speaker = {speaker: " ".join(text for who, text in words if who == speaker) for speaker, _ in words}
+    assert set(by_speaker) == {"1", "2"}
+    assert "times" in by_speaker["2"]
+    assert "fail" in by_speaker["1"]
+    assert {token["speaker"] for token in client.finals if "source_language" in token} == {"1", "2"}

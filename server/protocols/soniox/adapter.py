@@ -141,7 +141,6 @@ class SonioxAdapter:
         return self._admit(key)
 
     def _open(self, request: Request, grant: Grant) -> Open:
-        # `request.diarizes` is the client's wish for speakers: it goes into Open here.
         return Open(
             _KEY,
             request.input_format,
@@ -151,6 +150,7 @@ class SonioxAdapter:
             keywords=request.keywords,
             locks_language=False,
             partials=request.shows_non_finals,
+            speakers=request.diarizes,
             listen=request.endpoints.listening(self._listen) if request.endpoints is not None else None,
             limit_s=min(STREAM_S, grant.session_s or STREAM_S),
         )

@@ -1,30 +1,54 @@
 """One client of the vendor's speech-to-speech socket that notes when each message came.
 
-Made to cost little: its messages are encoded beforehand, and of what it receives the audio is never decoded.
+Made to cost little: of what it receives the audio is never decoded.
 """
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
+from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from bench.talk import CHUNK_S
+from dragoman.bench.talk import CHUNK_S
 
 PATIENCE_S = 120.0
-"""How long the rest may take after the last chunk was sent."""
+"""How long the rest may take after the last chunk was sent; for what was sent at once also as long as it is."""
 
-SETUP = {
-    "type": "setup",
-    "input_format": "pcm",
-    "output_format": "pcm",
-    "json_config": {"target_language": "es", "source_times": True},
-}
+INPUT_FORMAT = "pcm"
+OUTPUT_FORMAT = "pcm"
+
+
+class SessionFailed(RuntimeError):
+    """A session that should have worked did not; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks for. `latency` empty: as the server is set; `source` empty: the server finds out."""
+
+    target: str = "es"
+    source: str = ""
+    latency: str = ""
+    voice_id: str = ""
+    key: str = "bench"
+
+    def setup(self) -> str:
+        """The setup message."""
+        config: dict[str, object] = {"target_language": self.target, "source_times": True}
+        config |= {"source_language": self.source} if self.source else {}
+        config |= {"latency": self.latency} if self.latency else {}
+        voice = {"voice_id": self.voice_id} if self.voice_id else {}
+        formats = {"input_format": INPUT_FORMAT, "output_format": OUTPUT_FORMAT}
+        return json.dumps({"type": "setup", **formats, **voice, "json_config": config})
+
+
+SPANISH = Wish()
 
 
 class Message(msgspec.Struct):
@@ -53,7 +77,7 @@ class Conversation:
 
     `spoken_s` is the length of what was sent, `finished_s` when `end_of_stream` was sent, `ended_s` when the server's
     came; `latest_s` is by how much the latest chunk left too late. `failure` tells why there was no session, or why it
-    ended early. `began_s` is the first sample on this machine's monotonic clock.
+    ended early. `began_s` is the first sample on this machine's monotonic clock; 0 where there was no session.
     """
 
     began_s: float = 0.0
@@ -74,20 +98,30 @@ class Conversation:
 _decode = msgspec.json.Decoder(Message).decode
 
 
-async def converse(url: str, messages: Sequence[str], spoken_s: float, *, paced: bool = True) -> Conversation:
+def endpoint_of(url: str) -> str:
+    """The socket's address for a base URL as clients take it, with or without `/api`. Raises ValueError."""
+    scheme, rest = url.split("://", 1) if "://" in url else ("http", url)
+    kinds = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+    if scheme not in kinds or not urlsplit(f"//{rest}").hostname:
+        raise ValueError(f"'{url}' is no address of a server: give one like http://127.0.0.1:8000")
+    return f"{kinds[scheme]}://{rest.rstrip('/').removesuffix('/api')}/api/speech/s2s"
+
+
+async def converse(
+    url: str, messages: Iterable[str], spoken_s: float, *, paced: bool = True, wish: Wish = SPANISH
+) -> Conversation:
     """Speak `messages`, the audio messages of `spoken_s` seconds, to the server at `url`.
 
     With `paced`, each chunk leaves when its last sample would have been spoken; else all at once.
     """
     conversation = Conversation(spoken_s=spoken_s)
-    endpoint = url.replace("http", "ws", 1) + "/api/speech/s2s"
-    headers = {"x-api-key": "bench"}
+    headers = {"x-api-key": wish.key}
     try:
         async with connect(
-            endpoint, additional_headers=headers, compression=None, ping_interval=None, max_size=None
+            endpoint_of(url), additional_headers=headers, compression=None, ping_interval=None, max_size=None
         ) as socket:
-            await socket.send(json.dumps(SETUP))
-            first = _decode(await socket.recv(decode=False))
+            await socket.send(wish.setup())
+            first = _decode(await asyncio.wait_for(socket.recv(decode=False), PATIENCE_S))
             if first.type != "ready":
                 conversation.failure = first.message or first.type
                 return conversation
@@ -95,13 +129,13 @@ async def converse(url: str, messages: Sequence[str], spoken_s: float, *, paced:
             hearing = asyncio.create_task(_hear(socket, conversation))
             with suppress(ConnectionClosed):  # whoever hears knows why
                 await _speak(socket, messages, conversation, paced=paced)
-            await asyncio.wait_for(hearing, PATIENCE_S)
-    except (OSError, TimeoutError, WebSocketException) as error:
+            await asyncio.wait_for(hearing, PATIENCE_S + (0.0 if paced else spoken_s))
+    except (OSError, TimeoutError, WebSocketException, msgspec.DecodeError) as error:
         conversation.failure = conversation.failure or f"{type(error).__name__}: {error}"
     return conversation
 
 
-async def _speak(socket: ClientConnection, messages: Sequence[str], conversation: Conversation, *, paced: bool) -> None:
+async def _speak(socket: ClientConnection, messages: Iterable[str], conversation: Conversation, *, paced: bool) -> None:
     began_s = conversation.began_s
     for number, message in enumerate(messages):
         if paced and number:

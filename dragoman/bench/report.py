@@ -10,8 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import About
-from bench.percentiles import METHOD
+from dragoman.bench.machine import About
+from dragoman.bench.percentiles import METHOD
 
 LATEST = "latest.json"
 

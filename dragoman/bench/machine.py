@@ -58,12 +58,14 @@ class About:
 
 
 def revision() -> str:
-    """The short git revision of this repository; `none` outside of one or before its first commit."""
-    root = Path(__file__).resolve().parents[1]
+    """The short git revision of this repository; `none` where it is installed, or before its first commit."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return "none"
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
     try:
         return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain") else "")

@@ -55,7 +55,12 @@ class Talk:
 
     def messages(self) -> list[str]:
         """The `audio` messages of the chunks, encoded once so that sending costs the clients little."""
-        return [f'{{"type":"audio","audio":"{base64.b64encode(chunk).decode()}"}}' for chunk in self.chunks()]
+        return list(self.encoded())
+
+    def encoded(self) -> Iterator[str]:
+        """The same one by one, for talks that are too long to be held twice."""
+        for chunk in self.chunks():
+            yield f'{{"type":"audio","audio":"{base64.b64encode(chunk).decode()}"}}'
 
     def for_models(self) -> Samples:
         """The samples at 16 kHz, as detectors and recognisers take them."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.report import Grid, read
+from dragoman.bench.report import Grid, read
 
 SHOWN = ("date", "revision", "cores", "processor", "python", "load")
 

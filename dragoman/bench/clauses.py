@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.client import Arrival
+from dragoman.bench.client import Arrival
 
 NEAR_S = 0.15
 """A clause that the server says ends this close to the end of a segment is taken to end with it."""
@@ -36,7 +36,13 @@ class Clause:
 
     @property
     def heard_delay_s(self) -> float | None:
+        """The lag: from the end of the source to the beginning of its translation, in that player."""
         return None if self.heard_at_s is None else self.heard_at_s - self.source_stop_s
+
+    @property
+    def ear_voice_s(self) -> float | None:
+        """The ear-voice span: from the beginning of the source to the beginning of its translation, in that player."""
+        return None if self.heard_at_s is None else self.heard_at_s - self.source_start_s
 
 
 def clauses_of(arrivals: Iterable[Arrival]) -> list[Clause]:
