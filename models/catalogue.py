@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from dragoman.models.file_errors import CatalogueFault, UnknownModel
 
 PACKAGED = "models.toml"
-KINDS = ("whisper", "argos", "piper")
+KINDS = ("whisper", "argos", "piper", "speakers")
 """Kinds of models, by the engine that runs them; each has a folder of that name."""
 
 RECOGNIZER = "small"
@@ -31,6 +31,7 @@ _NAMES = {
     "whisper": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
     "argos": re.compile(r"translate-[a-z]{2,3}_[a-z]{2,3}"),
     "piper": re.compile(r"[a-z]{2,3}_[A-Z]{2,3}-\w{1,64}-(x_low|low|medium|high)"),
+    "speakers": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
 }
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _PATH = re.compile(r"[\w.+-]+(/[\w.+-]+)*")
@@ -40,6 +41,7 @@ _KNOWN = {
     "whisper": _COMMON | {"aliases", "repo", "revision", "files"},
     "argos": _COMMON | {"version", "url", "size", "sha256"},
     "piper": _COMMON | {"repo", "revision", "files", "speakers", "base"},
+    "speakers": _COMMON | {"aliases", "repo", "revision", "files"},
 }
 
 

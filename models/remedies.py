@@ -62,7 +62,9 @@ def for_voice(voice: Voice) -> str:
 
 def for_speakers() -> str:
     """How to get an engine that tells speakers apart."""
-    return f"Install the embedded engines ({_EMBEDDED})"
+    entry = next(iter(_catalogue().of("speakers")), None)
+    pull = f", or run {_pull(entry)} on the server" if entry is not None else ""
+    return f"Install the embedded engines ({_EMBEDDED}){pull}"
 
 
 def _pull(*entries: Entry) -> str:

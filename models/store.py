@@ -3,6 +3,7 @@
     whisper/small/...                       one folder for each model, by its kind
     argos/translate-en_de/...
     piper/es_ES-davefx-medium/...
+    speakers/wespeaker-voxceleb-resnet34-LM/...
     piper/.es_ES-davefx-medium.partial/     being pulled, or interrupted; the next pull goes on there
     piper/.es_ES-davefx-medium.lock         held by the process that pulls, imports or removes it
 
@@ -25,6 +26,7 @@ from dragoman.models.ct2_file import check_model_file
 from dragoman.models.errors import EngineUnavailable
 from dragoman.models.file_errors import BrokenModel, UnknownModel
 from dragoman.models.manifest import MANIFEST, Manifest, Progress, digests, read_manifest
+from dragoman.models.onnx_file import check_onnx_file
 
 _WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
@@ -198,6 +200,8 @@ def form_fault(kind: str, folder: Path, name: str = "") -> str:
         return ""
     if kind == "piper":
         return _voice_fault(folder, name or folder.name)
+    if kind == "speakers":
+        return _speakers_fault(folder)
     for file in _WHISPER_FILES:
         if not (folder / file).is_file():
             return f"it has no {file}"
@@ -229,6 +233,17 @@ def _voice_fault(folder: Path, name: str) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         rate = None
     return "" if isinstance(rate, int) else f"its {config.name} does not describe a Piper voice"
+
+
+def _speakers_fault(folder: Path) -> str:
+    networks = sorted(folder.glob("*.onnx"))
+    if len(networks) != 1:
+        return f"it has {len(networks) or 'no'} .onnx files, not one"
+    try:
+        check_onnx_file(networks[0])
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _network_fault(path: Path) -> str:

@@ -50,7 +50,9 @@ def models(context: typer.Context, config: ConfigFile = None, engines: EngineSet
 
 @app.command("list")
 def list_(
-    engine: Annotated[str | None, typer.Option(help="Only models of one engine: whisper, argos or piper.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Only models of one kind: whisper, argos, piper or speakers.")
+    ] = None,
     language: Annotated[str | None, typer.Option("--language", "-l", help="Only models for this language.")] = None,
     installed: Annotated[bool, typer.Option("--installed", help="Only models that are installed.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Also models for the less common languages.")] = False,
@@ -231,6 +233,8 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
     for stage, served in stages:
         for engine, what in _by_engine(served).items():
             table.add_row(stage, what, engine)
+    if found["speakers"]:
+        table.add_row("tell speakers apart", "any", found["speakers"])
     console.print(table)
     for reason in found["missing"]:
         console.print(f"[yellow]missing:[/yellow] {escape(reason)}", soft_wrap=True)

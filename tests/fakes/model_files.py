@@ -11,6 +11,7 @@ from functools import cache
 from dragoman.models.catalogue import Catalogue, Entry
 from tests.fakes.argos import package_files
 from tests.fakes.hub import FakeHub
+from tests.fakes.speakers import speaker_model
 
 
 def ct2_file(size: int = 100_000, seed: int = 0) -> bytes:
@@ -59,6 +60,8 @@ def files_of(entry: Entry, size: int = 100_000) -> dict[str, bytes]:
     """Small files for any entry of the catalogue."""
     if entry.kind == "argos":
         return {"file": argos_file(entry.name)}
+    if entry.kind == "speakers":
+        return {entry.files[0].name: speaker_model()}
     return whisper_files(size) if entry.kind == "whisper" else voice_files(entry.name)
 
 
