@@ -32,20 +32,17 @@ _PATIENCE_S = 120.0
 
 @dataclass(slots=True)
 class Heard:
-    """One session. Ends of the units on the input's clock by id; first sounds by id and target. Times in seconds."""
+    """One session. Ends of the units on the input's clock by id; first sounds by target and id. Times in seconds."""
 
     targets: tuple[str, ...]
     ends_s: dict[str, float] = field(default_factory=dict)
-    sounds_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    sounds_s: dict[str, dict[str, float]] = field(default_factory=dict)
     usage: Usage | None = None
 
     def delays(self, target: str) -> list[float]:
         """From the end of each unit in the speech to the first sound of its translation into `target`."""
-        return [
-            at_s - self.ends_s[unit_id]
-            for (unit_id, language), at_s in self.sounds_s.items()
-            if language == target and unit_id in self.ends_s
-        ]
+        sounds = self.sounds_s.get(target, {})
+        return [at_s - self.ends_s[unit_id] for unit_id, at_s in sounds.items() if unit_id in self.ends_s]
 
 
 def measure(server: RunningServer, talk: Talk) -> list[Heard]:
@@ -116,7 +113,7 @@ async def _hear(socket: ClientConnection, heard: Heard, zero_s: float) -> None:
                 said = data["transcription"]
                 heard.ends_s[said["transcription_id"]] = max(segment["end"] for segment in said["segments"])
             elif message["message_type"] == "output_audio_data" and data["data"]:
-                heard.sounds_s.setdefault((data["transcription_id"], data["language"]), at_s)
+                heard.sounds_s.setdefault(data["language"], {}).setdefault(data["transcription_id"], at_s)
 
 
 async def _send(socket: ClientConnection, kind: str, data: dict[str, Any]) -> None:
