@@ -29,13 +29,19 @@ VARIANTS = {
     "quality": Variant("quality"),
     "balanced": Variant("balanced"),
     "low": Variant("low"),
-    "low-whole-clauses": Variant("low", {"comma_words": 0, "conjunction_words": 0, "max_delay_s": float("inf")}),
+    "low-whole-clauses": Variant(
+        "low", {"comma_words": 0, "conjunction_words": 0, "phrase_words": 0, "max_delay_s": float("inf")}
+    ),
+    "low-no-phrases": Variant("low", {"phrase_words": 0}),
     "low-by-pause": Variant("low", {"incremental": False}),
+    "low-agreement-only": Variant("low", {"trusts": False}),
     "low-slow-cadence": Variant("low", {"cadence_s": 1.0}),
+    "low-long-pauses": Variant("low", {"pause_share": 1.0}),
     "low-one-tempo": Variant("low", settings={"DRAGOMAN_SPEAK__MAX_TEMPO": "1.0"}),
 }
 """The three latencies, of which `quality` waits for pauses, and `low` without: clauses that end before their sentence
-does, agreement of hypotheses, the short time between hypotheses, and a voice that speaks faster when it lags."""
+does, those of them that end before a mere phrase, agreement of hypotheses, the recogniser's own certainty, the short
+time between hypotheses, the shorter pauses, and a voice that speaks faster when it lags."""
 
 TARGET, SOURCE = "es", "en"
 

@@ -79,6 +79,16 @@ class RecognitionRequest:
     ordinal: int = 0
 
 
+class Trust(NamedTuple):
+    """What the word confidences of an engine are worth while the speaker goes on.
+
+    A word from `sure` on seldom turns out to be another when more is heard; one under `doubtful` often does.
+    """
+
+    sure: float
+    doubtful: float
+
+
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """What a recogniser heard in one request.
@@ -87,6 +97,9 @@ class Hypothesis:
     characters in a language that is written without (`UNSPACED` in `pipeline/timing.py`). `language_confidence` is in
     [0, 1] where the engine decided which language it is, else None. `english` is the engine's own translation, where
     `english_for` asked for it.
+
+    An engine without word times may still give `confidences`, in [0, 1], one for each word of `text`, or none at all.
+    `trust` tells what they are worth; None where nobody has measured that.
     """
 
     text: str
@@ -94,6 +107,8 @@ class Hypothesis:
     words: tuple[Word, ...] = ()
     language_confidence: float | None = None
     english: str | None = None
+    confidences: tuple[float, ...] = ()
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.models.base import SAMPLE_RATE_HZ, Batching, Hypothesis, RecognitionRequest, Samples
+from dragoman.models.base import SAMPLE_RATE_HZ, Batching, Hypothesis, RecognitionRequest, Samples, Trust
 from dragoman.models.embedded import onnx_session, package_file
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.guards import collapse_repetitions, has_words, plausible_rate
@@ -38,6 +38,12 @@ recordings (two minutes of English) cut at pauses, the word error rate was 12.9 
 LEAST_MEAN_LOG_PROBABILITY = -1.0
 """Below this mean over the tokens the text is a guess: noise, another language, a scrap of a word."""
 
+TRUST = Trust(sure=0.9, doubtful=0.7)
+"""On eight recordings (two minutes of English), recognised again with every 0.35 s: of the last words but one, those
+from 0.9 on were what the whole segment gave in 93 % of the cases, at their first hypothesis. Of the words on which two
+hypotheses agreed, those under 0.7 were right in 65 to 80 %, the others in 93 to 96 %."""
+
+_BLANK = "\u2581"
 _MUSIC = "♪"  # the model's own mark that it hears no speech; what it writes beside it are invented lyrics
 _TOKENS_PER_SECOND = 10.0
 _SPARE_TOKENS = 4
@@ -75,27 +81,27 @@ class MoonshineRecognizer:
 
         Raises EngineFailed, also after `close`.
         """
-        return [Hypothesis(self._text(request.samples), "en") for request in requests]
+        return [self._hear(request.samples) for request in requests]
 
     def close(self) -> None:
         """Let go of the models. May be called again."""
         self._encoder = self._decoder = None
 
-    def _text(self, samples: Samples) -> str:
+    def _hear(self, samples: Samples) -> Hypothesis:
         encoder, decoder = self._encoder, self._decoder
         if encoder is None:
             raise EngineFailed(NAME, "it is closed")
         level = _levelled(samples)
         if level is None:
-            return ""
+            return Hypothesis("", "en")
         try:
-            tokens, mean_log_probability = self._decode(encoder, decoder, level)
+            tokens, log_probabilities = self._decode(encoder, decoder, level)
         except Exception as error:
             raise EngineFailed(NAME, str(error)) from error
-        spelled = b"".join(self._tokens[token] for token in tokens).decode(errors="ignore")
-        text = spelled.replace("\u2581", " ").strip()
+        pieces = [self._tokens[token] for token in tokens]
+        text = b"".join(pieces).decode(errors="ignore").replace(_BLANK, " ").strip()
         invented = (
-            mean_log_probability < LEAST_MEAN_LOG_PROBABILITY
+            float(np.mean(log_probabilities)) < LEAST_MEAN_LOG_PROBABILITY
             or not has_words(text)
             or _MUSIC in text
             # A single word that somebody said comes with a closing mark ("Yes."); noise is a bare "You" or "So".
@@ -103,10 +109,16 @@ class MoonshineRecognizer:
             # The rate is that of the raw text: a loop all through the segment says that nothing was heard.
             or not plausible_rate(text, samples.size / SAMPLE_RATE_HZ)
         )
-        return "" if invented else collapse_repetitions(text)
+        if invented:
+            return Hypothesis("", "en")
+        told = collapse_repetitions(text)
+        confidences = _confidences(pieces, log_probabilities) if told == text else ()
+        if len(confidences) != len(told.split()):
+            confidences = ()
+        return Hypothesis(told, "en", confidences=confidences, trust=TRUST)
 
-    def _decode(self, encoder: Any, decoder: Any, samples: Samples) -> tuple[list[int], float]:
-        """Greedy decoding: the tokens and the mean of their log probabilities."""
+    def _decode(self, encoder: Any, decoder: Any, samples: Samples) -> tuple[list[int], list[float]]:
+        """Greedy decoding: the tokens and their log probabilities, the end token's among them."""
         audio = samples[np.newaxis]
         mask = np.ones(audio.shape, np.int64)
         (hidden,) = encoder.run(None, {"input_values": audio, "attention_mask": mask})
@@ -132,7 +144,7 @@ class MoonshineRecognizer:
             if token == _END_TOKEN:
                 break
             tokens.append(token)
-        return tokens, float(np.mean(log_probabilities))
+        return tokens, log_probabilities
 
 
 def read_tokens(data: bytes) -> list[bytes]:
@@ -154,6 +166,18 @@ def read_tokens(data: bytes) -> list[bytes]:
     if position != len(data) or len(tokens) <= _END_TOKEN:
         raise EngineUnavailable(NAME, "its vocabulary file is damaged", _REMEDY)
     return [b"" if token[:1] == b"<" and token[-1:] == b">" and len(token) > 2 else token for token in tokens]
+
+
+def _confidences(pieces: Sequence[bytes], log_probabilities: Sequence[float]) -> tuple[float, ...]:
+    """Of each word the probability of its least probable token."""
+    words: list[float] = []
+    blank = _BLANK.encode()
+    for number, (piece, log_probability) in enumerate(zip(pieces, log_probabilities, strict=False)):
+        if piece.startswith(blank) or not number:
+            words.append(log_probability)
+        else:
+            words[-1] = min(words[-1], log_probability)
+    return tuple(float(np.exp(value)) for value in words)
 
 
 def _levelled(samples: Samples) -> Samples | None:

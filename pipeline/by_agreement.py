@@ -55,7 +55,8 @@ class ByAgreement(Hearing):
         if segment is None:
             return
         words = self.words(hypothesis, segment.start_s, self.speech_start_s, until_s)
-        await self._say(self._agreement.push(words), hypothesis)
+        trust = hypothesis.trust if self.context.policy.trusts else None
+        await self._say(self._agreement.push(words, trust), hypothesis)
         self.suppose(tuple(self._agreement.rest), hypothesis.language)
         if until_s - segment.start_s >= self._cut_from_s and not await self._cut_committed(segment, hypothesis):
             self._cut_from_s = segment.duration_s + _RETRY_S

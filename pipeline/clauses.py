@@ -1,7 +1,8 @@
 """Which certain words are translated together, and when: the clause policy.
 
-A clause ends at the end of a sentence, at a pause, at a comma once it is long enough, before a conjunction once it is
-longer, and at the latest when its first word has waited for `max_delay_s`. What has been let go is never taken back.
+A clause ends at the end of a sentence, at a pause, at a comma or before a conjunction once it is long enough, before a
+phrase (`phrases.py`) once it is longer, and at the latest when its first word has waited for `max_delay_s`. What has
+been let go is never taken back.
 """
 
 from collections.abc import Sequence
@@ -10,21 +11,9 @@ from typing import NamedTuple
 
 from dragoman.models.base import Word
 from dragoman.pipeline.latency import LatencyPolicy
+from dragoman.pipeline.phrases import joins, opens
 from dragoman.pipeline.sentences import sentence_ends
 from dragoman.pipeline.timing import join_words
-
-CONJUNCTIONS = {
-    code: frozenset(words.split())
-    for code, words in (
-        ("en", "and but or so because although while whereas which who that when where if then unless until"),
-        ("es", "y e pero o u porque aunque mientras que quien cuando donde si entonces sino como"),
-        ("fr", "et mais ou donc car parce quoique tandis qui que quand où si lorsque puisque alors"),
-        ("de", "und aber oder denn weil obwohl während dass wenn als ob damit sondern"),
-        ("pt", "e mas ou porque embora enquanto que quem quando onde se então pois como"),
-        ("it", "e ed ma o perché sebbene mentre che chi quando dove se allora quindi"),
-    )
-}
-"""Words before which a clause may end."""
 
 _COMMAS = ",;:—–،、，；："
 _LEAST = 2
@@ -43,6 +32,7 @@ class ClauseSplitter:
 
     def __init__(self, policy: LatencyPolicy) -> None:
         self._policy = policy
+        self._by_phrases = True
         self._words: list[Word] = []
         self._language = ""
 
@@ -51,8 +41,12 @@ class ClauseSplitter:
         """The clause that is not complete yet."""
         return Piece(list(self._words), self._language)
 
-    def push(self, words: Sequence[Word], language: str, *, closes: bool) -> list[Piece]:
-        """Add words of `language`; give the clauses that are complete. `closes`: the speaker paused behind them."""
+    def push(self, words: Sequence[Word], language: str, *, closes: bool, by_phrases: bool = True) -> list[Piece]:
+        """Add words of `language`; give the clauses that are complete. `closes`: the speaker paused behind them.
+
+        Not `by_phrases`: no clause ends before a phrase merely because it is long enough.
+        """
+        self._by_phrases = by_phrases
         clauses: list[Piece] = []
         if language != self._language:
             clauses += self._take(len(self._words))
@@ -69,11 +63,13 @@ class ClauseSplitter:
     def _end(self) -> int:
         """How many words the first complete clause has; 0 where none is complete."""
         words, policy = self._words, self._policy
-        sentence = self._sentence()
+        sentence, phrase_words = self._sentence(), policy.phrase_words if self._by_phrases else 0
         for count in range(1, sentence or len(words) + 1):
             if policy.comma_words and count >= policy.comma_words and words[count - 1].text[-1:] in _COMMAS:
                 return count
             if policy.conjunction_words and count >= policy.conjunction_words and self._joins(count):
+                return count
+            if phrase_words and phrase_words <= count < len(words) and self._opens(count):
                 return count
         if sentence:
             return sentence
@@ -90,10 +86,19 @@ class ClauseSplitter:
 
     def _joins(self, at: int) -> bool:
         """Whether the word at this place is a conjunction."""
-        known = CONJUNCTIONS.get(self._language, frozenset())
-        return at < len(self._words) and self._words[at].text.lower().strip("\"'“«¿¡(") in known
+        return at < len(self._words) and joins(self._words[at].text, self._language)
 
     def _oldest(self) -> int:
-        """Where to cut a clause that waited for too long: before its last conjunction, else behind all but the last."""
+        """Where to cut a clause that waited for too long: as late as it can be between two phrases.
+
+        A conjunction in its second half is better than a later place. Without any, all but the last words are taken.
+        """
         last = len(self._words) - _LEAST
-        return next((at for at in range(last, _LEAST - 1, -1) if self._joins(at)), last)
+        places = range(last, _LEAST - 1, -1)
+        clause = next((at for at in places if at > last / 2 and self._joins(at)), 0)
+        return clause or next((at for at in places if self._opens(at)), last)
+
+    def _opens(self, at: int) -> bool:
+        """Whether a phrase begins here, and not inside another's opening ("on | its being")."""
+        before, word = self._words[at - 1].text, self._words[at].text
+        return opens(word, self._language) and not opens(before, self._language)

@@ -35,6 +35,18 @@ class SessionContext:
     partials: bool = False
     speakers: bool = False
 
+    def grows(self, source: str, target: str) -> bool:
+        """Whether clauses on their way from `source` to `target` are translated again while they grow."""
+        if not self.policy.retranslate_words or source == target:
+            return False
+        chosen = self.settings.translate.agreement
+        return chosen == "on" or (chosen == "auto" and self.engines.translates_growing(source, target))
+
+    def by_phrases(self, source: str) -> bool:
+        """Whether clauses in `source` may end before a phrase: in no branch if not in all of them."""
+        targets = [branch.wish.target_of(source) for branch in self.plan.branches]
+        return not any(target is not None and self.grows(source, target) for target in targets)
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Tell the observer how long the block took."""

@@ -33,7 +33,8 @@ class Transcript:
     marks a segment's last final, whose text may be empty; it is `paused` if the speaker paused there, and not if a
     flush or the end of the input closed it. `complete`: a sentence, or a piece that is translated by itself, ends here.
     `english` is the recogniser's own translation, where it was asked for one (`Plan.english_for`).
-    `language_confidence` is how sure it was of the language, in [0, 1], where it chose it and says so.
+    `language_confidence` is how sure it was of the language, in [0, 1], where it chose it and says so. `by_phrases`:
+    clauses may end before a phrase (`pipeline/clauses.py`), whatever they are translated into.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Transcript:
     closes: bool = True
     paused: bool = True
     language_confidence: float | None = None
+    by_phrases: bool = True
 
 
 @dataclass(frozen=True, slots=True)

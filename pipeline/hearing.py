@@ -95,7 +95,7 @@ class Hearing:
         """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times."""
         if hypothesis.words:
             return shift_words(hypothesis.words, audio_start_s)
-        return estimate_words(hypothesis.text, start_s, stop_s, hypothesis.language)
+        return estimate_words(hypothesis.text, start_s, stop_s, hypothesis.language, hypothesis.confidences)
 
     async def commit(
         self,
@@ -134,6 +134,7 @@ class Hearing:
                 complete=complete or closes,
                 closes=closes,
                 paused=paused,
+                by_phrases=self.context.by_phrases(self._spoken),
                 language_confidence=hypothesis.language_confidence if text else None,
             )
             self.context.emit(transcript)

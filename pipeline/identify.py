@@ -20,6 +20,10 @@ LEAST_S = 0.3
 FIRST_S = 1.0
 """Speech before the first look. The next ones come with twice as much, and at the latest FULL_S later."""
 
+SETTLE_S = 4.0
+"""From so much speech on, a look at a segment that still goes on is worth remembering: it may have several speakers,
+and whoever began it would otherwise be forgotten when another takes over."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -64,8 +68,7 @@ class Identifier:
         voice = await self._identify(speech)
         self._due_s = min(2 * whole_s, whole_s + FULL_S)
         if voice is not None:
-            # A segment that goes on and on may have several speakers; so much speech is worth remembering.
-            decide = speakers.settle if said and whole_s >= FULL_S else speakers.guess
+            decide = speakers.settle if said and whole_s >= SETTLE_S else speakers.guess
             self.speaker = decide(voice, len(speech) / SAMPLE_RATE_HZ)
 
     async def hear_out(self, stop_s: float) -> None:

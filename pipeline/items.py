@@ -71,7 +71,8 @@ class Clause:
     """A clause in the target language, ready to be spoken.
 
     `stop_s` is where its source ends on the input clock, None for a text that was given. `epoch` counts the
-    interruptions of the branch: what was begun before the newest one is not said any more.
+    interruptions of the branch: what was begun before the newest one is not said any more. `goes_on`: it stands inside
+    a sentence of which something was said already.
     """
 
     clause_id: int
@@ -79,6 +80,7 @@ class Clause:
     language: str
     stop_s: float | None
     epoch: int = 0
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,8 @@ class Session:
         self.session_id = session_id
         self.request = request
         self.clock = InputClock()
-        if request.listen is not None:
-            settings = settings.model_copy(update={"listen": request.listen})
+        policy = POLICIES[request.latency or settings.latency]
+        settings = settings.model_copy(update={"listen": request.listen or policy.listening(settings.listen)})
         self._context = context = SessionContext(
             session_id,
             request.plan,
@@ -82,7 +82,7 @@ class Session:
             observer or SilentObserver(),
             self.clock,
             emit,
-            POLICIES[request.latency or settings.latency],
+            policy,
             request.partials,
             request.speakers,
         )

@@ -1,6 +1,7 @@
 """Words and their times: estimated ones, for recognisers that give none, and how words make text."""
 
 from collections.abc import Sequence
+from itertools import repeat
 
 from dragoman.models.base import Word
 
@@ -18,18 +19,20 @@ def count_words(text: str, language: str) -> int:
     return len("".join(text.split())) if language in UNSPACED else len(text.split())
 
 
-def estimate_words(text: str, start_s: float, stop_s: float, language: str = "") -> tuple[Word, ...]:
+def estimate_words(
+    text: str, start_s: float, stop_s: float, language: str = "", confidences: Sequence[float] = ()
+) -> tuple[Word, ...]:
     """Spread the words of `text` over a span in proportion to their letters (a blank counts as one letter).
 
-    In a language without blanks each character is a word.
+    In a language without blanks each character is a word. `confidences` are those of the words, or none at all.
     """
     tokens = list("".join(text.split())) if language in UNSPACED else text.split()
     total = sum(len(token) + 1 for token in tokens)
     words, position = [], 0
-    for token in tokens:
+    for token, confidence in zip(tokens, confidences or repeat(None), strict=False):
         begin = start_s + (stop_s - start_s) * position / total
         position += len(token) + 1
-        words.append(Word(token, begin, start_s + (stop_s - start_s) * position / total))
+        words.append(Word(token, begin, start_s + (stop_s - start_s) * position / total, confidence))
     return tuple(words)
 
 

@@ -102,6 +102,11 @@ def test_the_latency_page_has_the_figures_of_the_policies() -> None:
         )
         assert comma == (f"from {policy.comma_words} words on" if policy.comma_words else "no")
         assert conjunction == (f"from {policy.conjunction_words} words on" if policy.conjunction_words else "no")
+        phrase = table["before a phrase, for translators that are not neural"][column]
+        assert phrase == (f"from {policy.phrase_words} words on" if policy.phrase_words else "no")
+        shares = "the pauses that end a segment, as a share of `listen.end_silence_ms` and `listen.long_end_silence_ms`"
+        assert float(table[shares][column]) == policy.pause_share
+        assert ("is sure" in table["words are certain"][column]) == policy.trusts
         again = table["a growing clause is translated again, by neural translators"][column]
         assert again == (f"every {policy.retranslate_words} words" if policy.retranslate_words else "no")
         assert latest == (f"{policy.max_delay_s} s" if policy.incremental else "no limit")

@@ -47,10 +47,10 @@ async def _speak(
     voice = branch.voice or engines.default_voice(clause.language)
     tempo = context.settings.speak.tempo * branch.wish.tempo
     if clause.stop_s is not None:
-        pace.begin(clause.stop_s)
+        pace.begin(clause.stop_s, context.clock.received_s)
         tempo *= pace.tempo
         context.observer.speech_lag(pace.lag_s)
-    gap_s = pace.gap_s
+    gap_s = pace.gap_s(goes_on=clause.goes_on)
     rate_hz = engines.sample_rate_hz(voice)
     spoken_s = 0.0
     with context.timed("speak"):

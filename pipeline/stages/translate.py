@@ -3,7 +3,9 @@
 from dragoman.models.base import Word
 from dragoman.models.batching import Priority
 from dragoman.models.errors import Overloaded, Superseded
+from dragoman.pipeline.agreement import ends_with_mark
 from dragoman.pipeline.branch_state import BranchState
+from dragoman.pipeline.casing import within_sentence
 from dragoman.pipeline.clauses import ClauseSplitter
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript, Translated, Translation
@@ -45,6 +47,8 @@ class _Translating:
         self._splitter = ClauseSplitter(context.policy)
         self._epoch = 0
         self._growing: GrowingClause | None = None
+        self._inside = False
+        """Whether what comes next goes on with a sentence of which a clause was translated already."""
         self._clause_id = 0
 
     async def take(self, said: Transcript) -> None:
@@ -52,9 +56,10 @@ class _Translating:
         if self._epoch != self._branch.epoch:  # what was heard before the interruption is not waited for any more
             self._epoch = self._branch.epoch
             self._splitter = ClauseSplitter(self._context.policy)
-            self._growing = None
+            self._growing, self._inside = None, False
         cut_s, target = self._branch.cut_s, self._branch.wish.target_of(said.language)
         if said.english is not None and target and not self._context.engines.translates(said.language, target):
+            self._inside = False
             sentences = split_sentences(said.english)
             places = spans(sentences, (), said.start_s, said.stop_s)
             for sentence, (start_s, stop_s) in zip(sentences, places, strict=True):
@@ -63,13 +68,16 @@ class _Translating:
         else:
             words: tuple[Word, ...] = said.words or estimate_words(said.text, said.start_s, said.stop_s, said.language)
             heard = [word for word in words if word.stop_s > cut_s]
-            for piece in self._splitter.push(heard, said.language, closes=said.complete):
+            for piece in self._splitter.push(heard, said.language, closes=said.complete, by_phrases=said.by_phrases):
                 text = join_words(piece.words, piece.language)
                 target = self._target_of(piece.language)
                 if target is not None and self._epoch == self._branch.epoch:
                     start_s, stop_s = piece.words[0].start_s, piece.words[-1].stop_s
                     await self._translate(said, piece.language, target, text, start_s, stop_s)
                 self._growing = None
+                self._inside = not ends_with_mark(text)
+            if said.complete:
+                self._inside = False
             await self._grow(said)
         if said.closes:
             self._context.emit(Translated(self._branch.number, said.segment_id))
@@ -78,16 +86,15 @@ class _Translating:
         """Translate the clause that is not complete yet, where that is of use, and say what is certain of it."""
         context, piece = self._context, self._splitter.pending
         target = self._target_of(piece.language)
-        step = context.policy.retranslate_words
-        if not step or target is None or target == piece.language or not self._grows(piece.language, target):
+        if target is None or not context.grows(piece.language, target):
             return
         growing = self._growing = self._growing or GrowingClause(target)
-        if len(piece.words) - growing.words < step:
+        if len(piece.words) - growing.words < context.policy.retranslate_words:
             return
         text, epoch = join_words(piece.words, piece.language), self._branch.epoch
         try:
             with context.timed("translate"):
-                text = await context.engines.translate(
+                translated = await context.engines.translate(
                     piece.language,
                     target,
                     text,
@@ -97,12 +104,11 @@ class _Translating:
                 )
         except (Superseded, Overloaded):
             return
-        if epoch == self._branch.epoch and (certain := growing.push(text, len(piece.words))):
-            await self._tell(said, target, certain, piece.words[0].start_s, piece.words[-1].stop_s)
-
-    def _grows(self, source: str, target: str) -> bool:
-        chosen = self._context.settings.translate.agreement
-        return chosen == "on" or (chosen == "auto" and self._context.engines.translates_growing(source, target))
+        if self._inside:
+            translated = within_sentence(translated, text, target)
+        goes_on = self._inside or growing.said
+        if epoch == self._branch.epoch and (certain := growing.push(translated, len(piece.words))):
+            await self._tell(said, target, certain, piece.words[0].start_s, piece.words[-1].stop_s, goes_on=goes_on)
 
     def _target_of(self, language: str) -> str | None:
         """What speech in `language` becomes; None where it stays as it is."""
@@ -128,12 +134,16 @@ class _Translating:
     ) -> None:
         context, branch, epoch = self._context, self._branch, self._branch.epoch
         with context.timed("translate"):
-            text = await context.engines.translate(source, target, text, context.session_id, branch.wish.terms)
+            said = await context.engines.translate(source, target, text, context.session_id, branch.wish.terms)
         if epoch != branch.epoch:
             return
-        if self._growing is not None and isinstance(origin, Transcript):
+        heard = isinstance(origin, Transcript)
+        goes_on = heard and self._inside
+        text = within_sentence(said, text, target) if goes_on and source != target else said
+        if self._growing is not None and heard:
+            goes_on |= self._growing.said
             text = self._growing.finish(text)
-        await self._tell(origin, target, text, start_s, stop_s, source)
+        await self._tell(origin, target, text, start_s, stop_s, source, goes_on=goes_on)
 
     async def _tell(
         self,
@@ -143,6 +153,8 @@ class _Translating:
         start_s: float,
         stop_s: float,
         source: str = "",
+        *,
+        goes_on: bool = False,
     ) -> None:
         """Say a translation for good; nothing where there is nothing in it."""
         context, branch, epoch = self._context, self._branch, self._branch.epoch
@@ -164,5 +176,5 @@ class _Translating:
                 speaker=origin.speaker if isinstance(origin, Transcript) else None,
             )
         )
-        await self._outbox.put(Clause(self._clause_id, text, target, stop_s if heard else None, epoch))
+        await self._outbox.put(Clause(self._clause_id, text, target, stop_s if heard else None, epoch, goes_on))
         self._clause_id += 1

@@ -9,7 +9,7 @@ import jiwer
 import numpy as np
 import pytest
 
-from dragoman.models.base import Hypothesis, RecognitionRequest, Samples
+from dragoman.models.base import RecognitionRequest, Samples
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.moonshine import MoonshineRecognizer, read_tokens
 from tests.models.recordings import recording
@@ -45,13 +45,23 @@ def is_beckett(text: str) -> bool:
 def test_speech_of_any_level_is_recognised(recognizer: MoonshineRecognizer, level: float) -> None:
     (hypothesis,) = recognizer.recognize([RecognitionRequest(recording("beckett.wav") * np.float32(level))])
     assert is_beckett(hypothesis.text)
-    assert hypothesis == Hypothesis(hypothesis.text, "en", ())
+    assert (hypothesis.language, hypothesis.words) == ("en", ())
 
 
 @pytest.mark.embedded
 def test_few_errors_in_a_long_sentence(recognizer: MoonshineRecognizer) -> None:
     text = hear(recognizer, recording("two_cities.wav")[: 16 * RATE])
     assert jiwer.wer(DICKENS, plain(text)) < 0.15
+
+
+@pytest.mark.embedded
+def test_each_word_has_its_confidence(recognizer: MoonshineRecognizer) -> None:
+    samples = recording("two_cities.wav")[: 12 * RATE]
+    found = recognizer.recognize([RecognitionRequest(samples)])[0]
+    assert len(found.confidences) == len(found.text.split()) > 20
+    assert all(0.0 < confidence <= 1.0 for confidence in found.confidences)
+    assert found.trust is not None
+    assert sum(confidence >= found.trust.sure for confidence in found.confidences) > len(found.confidences) / 2
 
 
 @pytest.mark.embedded

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.models.base import Word
+from dragoman.models.base import Trust, Word
 from dragoman.pipeline.agreement import LocalAgreement, distance, ends_with_mark
 from dragoman.pipeline.timing import estimate_words
 
@@ -37,6 +37,44 @@ def test_the_last_word_of_a_hypothesis_is_never_taken() -> None:
 
 def test_a_hypothesis_that_disagrees_starts_anew() -> None:
     assert pushed("a cat sat there", "the cat sat there", "the cat sat there now") == ["", "", "the cat sat there"]
+
+
+TRUST = Trust(sure=0.9, doubtful=0.4)
+
+
+def sure_of(text: str, *confidences: float) -> tuple[Word, ...]:
+    return estimate_words(text, 0.0, 4.0, "en", confidences)
+
+
+def test_a_word_of_which_the_recogniser_is_sure_is_certain_at_once() -> None:
+    agreement = LocalAgreement()
+    assert said(agreement.push(sure_of("the cat sat on", 0.95, 0.9, 0.5, 0.99), TRUST)) == "the cat"
+    # "sat" was there before, "on" is confirmed with it; the last word is never taken, however sure it is.
+    assert said(agreement.push(sure_of("the cat sat on a mat", 0.9, 0.9, 0.5, 0.6, 0.95, 0.99), TRUST)) == "sat on a"
+
+
+def test_a_sure_word_is_not_taken_where_the_hypothesis_before_said_another() -> None:
+    agreement = LocalAgreement()
+    assert said(agreement.push(sure_of("a dog ran up", 0.5, 0.5, 0.5, 0.5), TRUST)) == ""
+    assert said(agreement.push(sure_of("a cat ran up there", 0.95, 0.95, 0.95, 0.95, 0.95), TRUST)) == "a"
+    assert said(agreement.push(sure_of("a cat ran up there now", *(0.5,) * 6), TRUST)) == "cat ran up there"
+
+
+def test_a_doubtful_word_is_certain_only_when_more_has_followed() -> None:
+    agreement = LocalAgreement()
+    assert said(agreement.push(sure_of("the cad sat on", 0.8, 0.3, 0.8, 0.8), TRUST)) == ""
+    assert said(agreement.push(sure_of("the cad sat on", 0.8, 0.3, 0.8, 0.8), TRUST)) == "the"
+    assert said(agreement.push(sure_of("the cat sat on a", 0.8, 0.5, 0.8, 0.8, 0.5), TRUST)) == ""
+    assert said(agreement.push(sure_of("the cat sat on a mat", 0.8, 0.5, 0.8, 0.8, 0.5, 0.5), TRUST)) == "cat sat on a"
+    agreement = LocalAgreement()
+    assert said(agreement.push(sure_of("the cad sat on a", *(0.3,) * 5), TRUST)) == ""
+    assert said(agreement.push(sure_of("the cad sat on a mat", *(0.3,) * 6), TRUST)) == "the cad"
+
+
+def test_without_confidences_only_agreement_counts() -> None:
+    agreement = LocalAgreement()
+    assert said(agreement.push(words("the cat sat"), TRUST)) == ""
+    assert said(agreement.push(words("the cat sat on"), TRUST)) == "the cat sat"
 
 
 def test_case_and_commas_do_not_matter_and_the_newest_is_taken() -> None:

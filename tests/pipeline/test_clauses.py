@@ -60,6 +60,37 @@ def test_an_old_clause_is_cut_before_a_conjunction_if_it_has_one() -> None:
     )
 
 
+LONG = "the noisiest authorities insisted on its being received for good or for evil in the superlative degree"
+
+
+def test_an_old_clause_without_conjunctions_is_cut_between_phrases() -> None:
+    policy = LatencyPolicy(True, cadence_s=0.5, comma_words=0, conjunction_words=0, max_delay_s=2.0)
+    splitter, found = ClauseSplitter(policy), []
+    for word in words(LONG):
+        found += [join_words(piece.words, "en") for piece in splitter.push([word], "en", closes=False)]
+    assert found == ["the noisiest authorities insisted", "on its being received", "for good or for evil"]
+
+
+def test_a_long_clause_ends_before_a_phrase() -> None:
+    policy = LatencyPolicy(
+        True, cadence_s=0.5, comma_words=0, conjunction_words=0, max_delay_s=float("inf"), phrase_words=4
+    )
+    assert clauses(LONG, policy) == [
+        "the noisiest authorities insisted",
+        "on its being received",
+        "for good or for evil",
+    ]
+    splitter = ClauseSplitter(policy)
+    assert splitter.push(words(LONG), "en", closes=False, by_phrases=False) == []
+
+
+def test_a_phrase_is_not_parted_from_its_own_first_words() -> None:
+    policy = LatencyPolicy(
+        True, cadence_s=0.5, comma_words=0, conjunction_words=0, max_delay_s=float("inf"), phrase_words=2
+    )
+    assert clauses("she looked into the old house", policy) == ["she looked"]
+
+
 def test_a_change_of_language_ends_a_clause() -> None:
     splitter = ClauseSplitter(PATIENT)
     assert splitter.push(words("guten Tag"), "de", closes=False) == []

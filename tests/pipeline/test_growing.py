@@ -73,7 +73,7 @@ async def translated(translator: FakeTranslator, agreement: str, pieces: Sequenc
     running = asyncio.create_task(session.run())
     try:
         for number, piece in enumerate(pieces):
-            words = estimate_words(piece, number * 0.5, number * 0.5 + 0.5)
+            words = estimate_words(piece, number * 0.35, number * 0.35 + 0.35)
             last = number == len(pieces) - 1
             span = (words[0].start_s, words[-1].stop_s)
             await session._fan.put(Transcript(piece, "en", *span, words=words, complete=last, closes=last))

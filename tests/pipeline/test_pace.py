@@ -17,7 +17,7 @@ def talk(
     for number in range(clauses):
         pace.begin((number + 1) * every_s)
         found.append((pace.lag_s, pace.tempo))
-        pace.spoke(pace.gap_s + every_s * length / pace.tempo)
+        pace.spoke(pace.gap_s() + every_s * length / pace.tempo)
     return found
 
 
@@ -48,9 +48,32 @@ def test_it_slows_down_again_when_the_speaker_pauses() -> None:
         pace.begin(3.0 * (number + 1))
         pace.spoke(4.5)
     assert pace.tempo == pytest.approx(SETTINGS.max_tempo)
-    assert pace.gap_s == SETTINGS.min_gap_ms / 1000
+    assert pace.gap_s() == SETTINGS.min_gap_ms / 1000
     for number in range(6):
         pace.begin(200.0 + 10 * number)
         pace.spoke(3.0)
     assert pace.tempo == pytest.approx(1.0)
-    assert pace.gap_s == SETTINGS.gap_ms / 1000
+    assert pace.gap_s() == SETTINGS.gap_ms / 1000
+
+
+def test_a_clause_inside_a_sentence_follows_closely() -> None:
+    pace = Pace(SETTINGS)
+    pace.begin(3.0)
+    assert pace.gap_s() == SETTINGS.gap_ms / 1000
+    assert pace.gap_s(goes_on=True) == SETTINGS.min_gap_ms / 1000
+
+
+def test_a_clause_is_not_late_before_it_can_be_translated() -> None:
+    pace = Pace(SETTINGS)
+    pace.begin(3.0, 4.0)
+    pace.spoke(2.0)  # until 6
+    pace.begin(4.5, 5.5)
+    assert pace.lag_s == pytest.approx(0.5)
+
+
+def test_what_was_sent_at_once_is_paced_as_if_it_had_been_spoken() -> None:
+    pace = Pace(SETTINGS)
+    for number in range(50):
+        pace.begin(3.0 * (number + 1), received_s=1_000.0)
+        pace.spoke(2.7)
+        assert (pace.lag_s, pace.tempo) == (0.0, 1.0)

@@ -104,7 +104,8 @@ async def test_the_output_clock_abuts_and_tells_the_truth() -> None:
     assert sum(len(piece.audio) for piece in speech) == round(speech[-1].stop_s * 48_000) * 2
     assert [piece.clause_id for piece in speech if piece.last] == [0, 1]
     spoken_s = len("<es> hello there") * 0.1
-    assert speech[-1].stop_s == pytest.approx(2 * spoken_s + 0.12, abs=0.01)
+    gap_s = speech[-1].stop_s - 2 * spoken_s
+    assert 0.029 < gap_s < 0.121  # less than the usual one where the second clause has to wait for the first
     assert speech[-1].clause_stop_s == speech[-1].stop_s
 
 

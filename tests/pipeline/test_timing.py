@@ -11,6 +11,11 @@ def test_words_share_a_span_by_their_letters() -> None:
     assert estimate_words("", 0.0, 1.0) == ()
 
 
+def test_estimated_words_keep_their_confidences() -> None:
+    assert [word.confidence for word in estimate_words("a bbb", 0.0, 1.0, "en", (0.5, 0.9))] == [0.5, 0.9]
+    assert [word.confidence for word in estimate_words("a bbb", 0.0, 1.0)] == [None, None]
+
+
 def test_shift() -> None:
     assert shift_words((Word("a", 0.0, 1.0, 0.5),), 2.0) == (Word("a", 2.0, 3.0, 0.5),)
 

@@ -54,7 +54,7 @@ class Units:
             return [], self._supposed([*self._open, *words], said.language)
         units = []
         self._open += words
-        for piece in self._splitter.push(words, said.language, closes=said.complete):
+        for piece in self._splitter.push(words, said.language, closes=said.complete, by_phrases=said.by_phrases):
             del self._open[: len(piece.words)]
             units.append(self._unit(piece.words, piece.language))
             self._open_id, self._shown = self._new_id(), ""

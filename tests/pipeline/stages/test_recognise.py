@@ -86,7 +86,7 @@ async def test_a_speaker_who_never_pauses_is_heard_word_by_word(times: bool, sen
     assert np.percentile(lags, 95) < 2.5
     # A second of speech costs the same however long nobody pauses.
     assert max(recognizer.lengths_s) < 16
-    assert sum(recognizer.lengths_s) < 15 * 100 * WORD_S
+    assert sum(recognizer.lengths_s) < 20 * 100 * WORD_S
 
 
 async def test_clauses_are_translated_while_the_speaker_goes_on() -> None:

@@ -1,7 +1,10 @@
 """Words in, units out: the same clauses that a session translates."""
 
 import math
+from dataclasses import replace
 from itertools import count
+
+import pytest
 
 from dragoman.models.base import Word
 from dragoman.pipeline.events import Transcript
@@ -27,11 +30,19 @@ def final(text: str, start_s: float = 0.0, *, complete: bool = False, language: 
 
 
 def test_a_clause_ends_where_the_policy_ends_it() -> None:
-    found, open_ = units("low").push(final("When it rains, we stay at home today"))
+    found, open_ = units("low").push(final("When it rains, we stay home today"))
     assert [(unit.unit_id, unit.text, unit.start_s, unit.stop_s) for unit in found] == [
         ("u0", "When it rains,", 0.0, 1.5)
     ]
     assert open_ is None
+
+
+@pytest.mark.parametrize(("by_phrases", "pieces"), [(True, ["We really stay here"]), (False, [])])
+def test_a_clause_ends_before_a_phrase_where_the_session_says_so(by_phrases: bool, pieces: list[str]) -> None:
+    said = replace(final("We really stay here"), by_phrases=by_phrases)
+    one = Units(replace(POLICIES["low"], max_delay_s=math.inf), lambda: "u")
+    found = [*one.push(said)[0], *one.push(replace(final("at home", 2.0), by_phrases=by_phrases))[0]]
+    assert [unit.text for unit in found] == pieces
 
 
 def test_the_words_before_go_on_in_what_is_supposed() -> None:
