@@ -1,0 +1,156 @@
+"""Input that breaks naive servers: hours of nothing, a speaker who never pauses, another language than agreed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import jiwer
+import numpy as np
+import psutil
+import pytest
+
+from dragoman.config.settings import load_settings
+from dragoman.models.base import SAMPLE_RATE_HZ, Samples, SynthesisRequest
+from dragoman.models.guards import collapse_repetitions
+from dragoman.models.loading import load_engines
+from dragoman.models.registry import Engines
+from dragoman.pipeline.audio.formats import pcm
+from dragoman.pipeline.events import Event, SpeechStarted, Transcript, Translation
+from dragoman.pipeline.latency import Latency
+from dragoman.pipeline.offload import Offload
+from dragoman.pipeline.sentences import words_of
+from dragoman.pipeline.session import Session, SessionRequest
+from tests.fakes.engines import s16, silence
+from tests.fakes.readable import WORD_S, reader, spoken, text
+from tests.models.recordings import recording
+from tests.pipeline.stages.test_recognise import finals, heard, words
+
+MINUTE = 60 * SAMPLE_RATE_HZ
+
+
+@pytest.fixture(scope="module")
+def engines() -> Iterator[Engines]:
+    loaded = load_engines(load_settings(overrides={"engines": {"set": "embedded"}}))
+    yield loaded
+    loaded.close()
+
+
+@asynccontextmanager
+async def session_of(engines: Engines, latency: Latency) -> AsyncIterator[tuple[Session, list[Event]]]:
+    """A session in English to Spanish; when the block ends it has said everything."""
+    offload, events = Offload(), list[Event]()
+    request = SessionRequest(
+        pcm(SAMPLE_RATE_HZ), pcm(48_000), engines.plan(source="en", target="es"), partials=True, latency=latency
+    )
+    session = Session(request, engines, load_settings(), offload, session_id="s", emit=events.append)
+    running = asyncio.create_task(session.run())
+    try:
+        yield session, events
+        await session.end()
+        await running
+    finally:
+        running.cancel()
+        offload.close()
+
+
+async def feed(session: Session, samples: Samples) -> None:
+    """In pieces of a second, each when the stages have done what they can with the one before."""
+    for start in range(0, len(samples), SAMPLE_RATE_HZ):
+        await session.feed(s16(np.clip(samples[start : start + SAMPLE_RATE_HZ], -1, 1)))
+        for _ in range(10_000):
+            if not any(session.depths.values()):
+                break
+            await asyncio.sleep(0.001)
+
+
+def spoken_words(texts: Sequence[str]) -> str:
+    return " ".join(words_of(" ".join(texts)))
+
+
+def nothing(generator: np.random.Generator) -> Samples:
+    return np.zeros(MINUTE, np.float32)
+
+
+def hiss(generator: np.random.Generator) -> Samples:
+    return generator.standard_normal(MINUTE, np.float32) * np.float32(10 ** generator.uniform(-4, -0.5))
+
+
+def rumble(generator: np.random.Generator) -> Samples:
+    """Noise with equal power in each octave that swells four times a second, as syllables do."""
+    spectrum = np.fft.rfft(generator.standard_normal(MINUTE))
+    noise = np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), MINUTE)
+    swelling = 1 + np.sin(2 * np.pi * 4 * np.arange(MINUTE) / SAMPLE_RATE_HZ)
+    return np.asarray(0.1 * swelling * noise / noise.std(), np.float32)
+
+
+def music(generator: np.random.Generator) -> Samples:
+    """Chords of plucked strings and a drum, two in a second."""
+    times, beats = np.arange(SAMPLE_RATE_HZ // 2) / SAMPLE_RATE_HZ, []
+    for _ in range(120):
+        root_hz = 220 * 2 ** (generator.integers(12) / 12)
+        partials = [(root_hz * interval * number, number) for interval in (0.5, 1, 1.25, 1.5) for number in range(1, 6)]
+        strings = sum(np.sin(2 * np.pi * hz * times) / number for hz, number in partials) * np.exp(-3 * times)
+        beats.append(strings + 2 * np.exp(-40 * times) * generator.standard_normal(len(times)))
+    tune = np.concatenate(beats)
+    return np.asarray(0.5 * tune / np.abs(tune).max(), np.float32)
+
+
+@pytest.mark.embedded
+async def test_an_hour_in_which_nobody_speaks(engines: Engines) -> None:
+    generator, own = np.random.default_rng(7), psutil.Process()
+    kinds = [nothing, hiss, rumble, music]
+    uss = []
+    async with session_of(engines, "low") as (session, events):
+        for minute in range(60):
+            await feed(session, kinds[minute % len(kinds)](generator))
+            uss.append(own.memory_full_info().uss)
+    assert [event for event in events if not isinstance(event, SpeechStarted)][:-1] == []
+    # Each kind of noise was met in the first quarter; whatever is kept for good is there by then.
+    assert max(uss[30:]) - max(uss[:15]) < 8 * 2**20
+
+
+async def test_a_speaker_who_does_not_pause_for_ten_minutes() -> None:
+    recognizer = reader(times=False, sentence=10_000)
+    count, times = 100, 15
+    audio = np.concatenate([*[spoken(count)] * times, silence(1.0)])
+    assert len(audio) > 10 * MINUTE
+    events = await heard(audio, recognizer)
+    assert [word.strip(".") for word in words(events)] == [word.strip(".") for word in text(count)] * times
+    lags = np.array([(word.stop_s, at_s - word.stop_s) for at_s, said in finals(events) for word in said.words])
+    first, last = (lags[(start <= lags[:, 0]) & (lags[:, 0] < start + 60), 1] for start in (0.0, 540.0))
+    assert np.percentile(last, 95) <= np.percentile(first, 95) + 0.5
+    assert np.percentile(lags[:, 1], 95) < 2.5
+    delays = [at_s - event.stop_s for at_s, event in events if isinstance(event, Translation)]
+    assert max(delays) < 5.0
+    # The open segment stays short, and so does what a second of speech costs.
+    assert max(recognizer.lengths_s) < 16
+    assert sum(recognizer.lengths_s) < 22 * count * times * WORD_S
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("latency", ["low", "balanced"])
+async def test_another_language_in_a_session_that_was_to_be_english(engines: Engines, latency: Latency) -> None:
+    spanish = "En un lugar de la Mancha, de cuyo nombre no quiero acordarme, no ha mucho tiempo que vivía un hidalgo."
+    voice = engines.default_voice("es")
+    request = SynthesisRequest(spanish, voice)
+    blocks = [block.samples async for block in engines.synthesize(request, "other")]
+    foreign = np.interp(
+        np.arange(0, sum(map(len, blocks)), engines.sample_rate_hz(voice) / SAMPLE_RATE_HZ),
+        np.arange(sum(map(len, blocks))),
+        np.concatenate(blocks),
+    ).astype(np.float32)
+    english, pause = recording("beckett.wav"), silence(1.0)
+    async with session_of(engines, latency) as (session, events):
+        await feed(session, np.concatenate([english, pause, foreign, foreign, pause, english, pause]))
+    said = [event for event in events if isinstance(event, Transcript) and event.final and event.text]
+    assert {event.language for event in said} == {"en"}
+    # Nothing was invented in circles, and no more than can be spoken in that time.
+    told = " ".join(event.text for event in said)
+    assert collapse_repetitions(told) == told
+    assert len(words_of(told)) < 4 * (len(english) + len(foreign)) * 2 / SAMPLE_RATE_HZ
+    # What follows is heard as well as what came before.
+    length_s = len(english) / SAMPLE_RATE_HZ
+    before = [event.text for event in said if event.stop_s < length_s]
+    after = [event.text for event in said if event.start_s > said[-1].stop_s - length_s]
+    for part in (before, after):
+        assert jiwer.wer("ever tried ever failed no matter try again fail again fail better", spoken_words(part)) < 0.4
