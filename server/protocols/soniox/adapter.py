@@ -171,6 +171,8 @@ class SonioxAdapter:
         if control.type == "keepalive":
             return ()
         if control.type == "finalize":
+            if self._stream is not None:
+                self._stream.finalize()
             return [FlushInput(_KEY, next(self._flushes))]
         raise BadMessage(f"unknown control message type '{quoted(control.type)}': use finalize or keepalive")
 

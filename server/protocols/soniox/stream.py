@@ -2,7 +2,7 @@
 
 Every message carries the tokens that have become final since the last one, then all that are not final now: a client
 forgets the non-final ones of before. An endpoint is told once everything of its segment was said, translations
-included, and nothing of the next segment is told before it.
+included, and nothing of the next segment is told before it; the same goes for the end of a `finalize`.
 """
 
 from collections import deque
@@ -34,8 +34,16 @@ class Stream:
         self._final_ms = 0
         self._total_ms = 0
         self._endpoint: _Endpoint | None = None
+        self._finalizing = 0
+        """How many times the client has asked for everything to become final, and was not told yet that it has."""
+        self._finalized: int | None = None
+        """The segment that was closed for it."""
         self._held: deque[Told] = deque()
-        """What belongs to segments behind an endpoint that has not been told yet."""
+        """What belongs to segments behind an endpoint, or behind a `finalize`, that has not been told yet."""
+
+    def finalize(self) -> None:
+        """The client wants everything that it has sent to become final; `Flushed` follows."""
+        self._finalizing += 1
 
     def event(self, event: Event) -> list[Result]:
         """The messages that an event makes."""
@@ -44,7 +52,8 @@ class Stream:
                 return self._tell(event)
             case Flushed():
                 self._advance(event.at_s, final=True)
-                return [self._result([FIN])]
+                self._finalizing, self._finalized = max(0, self._finalizing - 1), None
+                return [self._result([FIN]), *self._release()]
             case Ended():
                 self._advance(event.at_s, final=True)
                 self._non_final = []
@@ -56,7 +65,8 @@ class Stream:
 
     def _tell(self, event: Told) -> list[Result]:
         endpoint = self._endpoint
-        if endpoint is not None and event.segment_id is not None and event.segment_id > endpoint.segment_id:
+        last = endpoint.segment_id if endpoint is not None else self._finalized
+        if last is not None and event.segment_id is not None and event.segment_id > last:
             self._held.append(event)
             return []
         if isinstance(event, Transcript):
@@ -77,6 +87,8 @@ class Stream:
             self._non_final = tokens
             return [self._result([])]
         changed, self._non_final = bool(tokens or self._non_final), []
+        if said.closes and not said.paused and self._finalizing:
+            self._finalized = said.segment_id
         if said.closes and said.paused and self._request.endpoints is not None:
             if not self._request.targets:
                 return [self._result([*tokens, END])]
@@ -85,11 +97,12 @@ class Stream:
 
     def _reach_endpoint(self) -> list[Result]:
         self._endpoint = None
-        results = [self._result([END])]
+        return [self._result([END]), *self._release()]
+
+    def _release(self) -> list[Result]:
+        """What was held back, as far as nothing else holds it."""
         held, self._held = self._held, deque()
-        for event in held:
-            results += self._tell(event)
-        return results
+        return [result for event in held for result in self._tell(event)]
 
     def _advance(self, to_s: float, *, final: bool) -> None:
         self._total_ms = max(self._total_ms, milliseconds(to_s))

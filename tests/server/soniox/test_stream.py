@@ -160,6 +160,35 @@ def test_fin_comes_behind_everything_and_covers_the_audio() -> None:
     assert found[-1]["final_audio_proc_ms"] == found[-1]["total_audio_proc_ms"] == 3200
 
 
+def test_who_goes_on_speaking_sees_nothing_of_it_before_fin() -> None:
+    one = stream(SPANISH)
+    one.finalize()
+    one.finalize()
+    found = messages(
+        one,
+        said("One.", 0, 1, 0, closes=True, paused=False),
+        said("Two", 1, 2, 1, final=False),
+        said("Two.", 1, 2, 1, closes=True, paused=False),
+        translation("Uno.", 0),
+        Translated(0, 0),
+        said("Three", 2, 3, 2, final=False),
+        Flushed(0, 1.0),
+        translation("Dos.", 1),
+        Translated(0, 1),
+        Flushed(1, 2.0),
+        said("Three.", 2, 3, 2),
+    )
+    assert texts(found) == [
+        ["One."], ["Uno."], ["<fin>"], [" Two?"], [" Two."], [" Dos."], ["<fin>"], [" Three?"], [" Three."]
+    ]  # fmt: skip
+
+
+def test_a_segment_that_the_end_closes_holds_nothing_back() -> None:
+    one = stream(SPANISH)
+    found = messages(one, said("One.", 0, 1, 0, closes=True, paused=False), said("Two.", 1, 2, 1))
+    assert texts(found) == [["One."], [" Two."]]
+
+
 def test_nothing_of_the_next_segment_comes_before_the_end_of_this_one() -> None:
     one = stream(SPANISH)
     found = messages(
