@@ -68,6 +68,7 @@ class RecognitionRequest:
     there are any. `context` is the text that was said before and `keywords` are names and terms to expect, for engines
     that can use them. `english_for` are the languages whose speech is also wanted as English text, where the engine
     translates itself (`Recognizer.to_english`). `ordinal` counts the session's committed segments before this one.
+    `draft` are the `tokens` of an earlier hypothesis of audio that began like this, where there is one.
     """
 
     samples: Samples
@@ -77,6 +78,7 @@ class RecognitionRequest:
     keywords: tuple[str, ...] = ()
     english_for: frozenset[str] = frozenset()
     ordinal: int = 0
+    draft: tuple[int, ...] = ()
 
 
 class Trust(NamedTuple):
@@ -99,7 +101,8 @@ class Hypothesis:
     `english_for` asked for it.
 
     An engine without word times may still give `confidences`, in [0, 1], one for each word of `text`, or none at all.
-    `trust` tells what they are worth; None where nobody has measured that.
+    `trust` tells what they are worth; None where nobody has measured that. `tokens` are the engine's own, where it can
+    use them as the draft of its next hypothesis (`RecognitionRequest.draft`), to come to the same result sooner.
     """
 
     text: str
@@ -109,6 +112,7 @@ class Hypothesis:
     english: str | None = None
     confidences: tuple[float, ...] = ()
     trust: Trust | None = None
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

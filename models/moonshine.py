@@ -81,13 +81,13 @@ class MoonshineRecognizer:
 
         Raises EngineFailed, also after `close`.
         """
-        return [self._hear(request.samples) for request in requests]
+        return [self._hear(request.samples, request.draft) for request in requests]
 
     def close(self) -> None:
         """Let go of the models. May be called again."""
         self._encoder = self._decoder = None
 
-    def _hear(self, samples: Samples) -> Hypothesis:
+    def _hear(self, samples: Samples, draft: Sequence[int]) -> Hypothesis:
         encoder, decoder = self._encoder, self._decoder
         if encoder is None:
             raise EngineFailed(NAME, "it is closed")
@@ -95,7 +95,7 @@ class MoonshineRecognizer:
         if level is None:
             return Hypothesis("", "en")
         try:
-            tokens, log_probabilities = self._decode(encoder, decoder, level)
+            tokens, log_probabilities = self._decode(encoder, decoder, level, draft)
         except Exception as error:
             raise EngineFailed(NAME, str(error)) from error
         pieces = [self._tokens[token] for token in tokens]
@@ -115,10 +115,16 @@ class MoonshineRecognizer:
         confidences = _confidences(pieces, log_probabilities) if told == text else ()
         if len(confidences) != len(told.split()):
             confidences = ()
-        return Hypothesis(told, "en", confidences=confidences, trust=TRUST)
+        return Hypothesis(told, "en", confidences=confidences, trust=TRUST, tokens=tuple(tokens))
 
-    def _decode(self, encoder: Any, decoder: Any, samples: Samples) -> tuple[list[int], list[float]]:
-        """Greedy decoding: the tokens and their log probabilities, the end token's among them."""
+    def _decode(
+        self, encoder: Any, decoder: Any, samples: Samples, draft: Sequence[int]
+    ) -> tuple[list[int], list[float]]:
+        """Greedy decoding: the tokens and their log probabilities, the end token's among them.
+
+        The draft is put in at once, and as much of it is kept as the model would have said itself: the first half of
+        speculative decoding (Leviathan et al. 2023, https://arxiv.org/abs/2211.17192). What follows comes one by one.
+        """
         audio = samples[np.newaxis]
         mask = np.ones(audio.shape, np.int64)
         (hidden,) = encoder.run(None, {"input_values": audio, "attention_mask": mask})
@@ -129,21 +135,28 @@ class MoonshineRecognizer:
         for name in self._outputs[1:]:
             length = hidden.shape[1] if ".encoder." in name else 0
             feed[_past(name)] = np.zeros((1, _HEADS, length, _HEAD_SIZE), np.float32)
-        outputs, token = self._outputs, _START_TOKEN
+        most = _SPARE_TOKENS + math.ceil(samples.size / SAMPLE_RATE_HZ * _TOKENS_PER_SECOND)
+        outputs, put_in = self._outputs, [_START_TOKEN, *draft[: most - 1]]
         tokens: list[int] = []
         log_probabilities: list[float] = []
-        for step in range(_SPARE_TOKENS + math.ceil(samples.size / SAMPLE_RATE_HZ * _TOKENS_PER_SECOND)):
-            feed["input_ids"] = np.array([[token]], np.int64)
-            feed["use_cache_branch"] = np.array([step > 0])
+        while len(log_probabilities) < most:
+            feed["input_ids"] = np.array([put_in])
+            feed["use_cache_branch"] = np.array([bool(log_probabilities)])
             logits, *present = decoder.run(outputs, feed)
-            feed.update(zip(map(_past, outputs[1:]), present, strict=True))
-            # Keys and values over the audio are computed by the first step only; the others give empty ones.
+            said = 0
+            for said, after in enumerate([*put_in[1:], None], 1):
+                token, log_probability = _best(logits[0, said - 1])
+                log_probabilities.append(log_probability)
+                if token == _END_TOKEN:
+                    return tokens, log_probabilities
+                tokens.append(token)
+                if token != after:
+                    break
+            for name, keys in zip(map(_past, outputs[1:]), present, strict=True):
+                # Keys and values over the audio are computed by the first step only; the others give empty ones.
+                feed[name] = keys if ".encoder." in name else keys[:, :, : keys.shape[2] - len(put_in) + said]
             outputs = [name for name in self._outputs if ".encoder." not in name]
-            token, log_probability = _best(logits[0, -1])
-            log_probabilities.append(log_probability)
-            if token == _END_TOKEN:
-                break
-            tokens.append(token)
+            put_in = tokens[-1:]
         return tokens, log_probabilities
 
 

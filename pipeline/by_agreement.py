@@ -54,6 +54,7 @@ class ByAgreement(Hearing):
         segment = self.segment
         if segment is None:
             return
+        segment.draft = hypothesis.tokens
         words = self.words(hypothesis, segment.start_s, self.speech_start_s, until_s)
         trust = hypothesis.trust if self.context.policy.trusts else None
         await self._say(self._agreement.push(words, trust), hypothesis)
@@ -64,7 +65,8 @@ class ByAgreement(Hearing):
     async def cut(self, segment: OpenSegment, at_s: float) -> None:
         """Commit what lies before `at_s`, which is measured from the segment's start: it has become too long."""
         start_s = segment.start_s
-        hypothesis = await self.ask(segment.cut(at_s))
+        draft = segment.draft
+        hypothesis = await self.ask(segment.cut(at_s), draft=draft)
         words = self.words(hypothesis, start_s, max(start_s, self.speech_start_s), segment.start_s)
         held = self._held(words)
         if held is None:
@@ -105,7 +107,7 @@ class ByAgreement(Hearing):
         else:
             at_s = segment.quietest(near_s - SEARCH_S, min(near_s + SEARCH_S, segment.duration_s))
             try:
-                trial = await self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], Priority.PARTIAL)
+                trial = await self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], Priority.PARTIAL, segment.draft)
             except (Superseded, Overloaded):
                 return False
             found = self._agreement.find_end(self.words(trial, 0.0, 0.0, at_s), count)

@@ -35,12 +35,12 @@ class ByPause(Hearing):
         segment, text = self.segment, hypothesis.text
         if segment is None:
             return
-        language = hypothesis.language
+        segment.draft, language = hypothesis.tokens, hypothesis.language
         ends = [end for end in sentence_ends(text) if count_words(text[end:], language) >= _TAIL_WORDS]
         if ends and until_s - segment.start_s >= self.settings.sentence_after_s:
             head = text[: ends[-1]]
             at_s = self._place(segment, hypothesis, head, until_s - segment.start_s)
-            trial = await self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)])
+            trial = await self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], draft=segment.draft)
             if _reads_like(trial.text, head):
                 start_s = segment.start_s
                 segment.cut(at_s)
@@ -52,8 +52,8 @@ class ByPause(Hearing):
     async def cut(self, segment: OpenSegment, at_s: float) -> None:
         """Commit what lies before `at_s`, which is measured from the segment's start: it has become too long."""
         start_s = segment.start_s
-        samples = segment.cut(at_s)
-        await self._commit_piece(await self.ask(samples), start_s, segment.start_s)
+        draft, samples = segment.draft, segment.cut(at_s)
+        await self._commit_piece(await self.ask(samples, draft=draft), start_s, segment.start_s)
 
     async def end_segment(self, end: SegmentEnd) -> None:
         """The speaker paused: commit all of the open segment."""

@@ -65,16 +65,19 @@ class Hearing:
         self._identifier.add(chunk)
         return self.segment
 
-    async def ask_open(self, samples: Samples) -> Hypothesis:
+    async def ask_open(self, segment: OpenSegment) -> Hypothesis:
         """What the recogniser makes of the open segment so far; meanwhile it is seen who speaks. Raises as `ask`."""
-        return await _meanwhile(self._identifier.look(said=self._spoke), self.ask(samples, Priority.PARTIAL))
+        asking = self.ask(segment.samples, Priority.PARTIAL, segment.draft)
+        return await _meanwhile(self._identifier.look(said=self._spoke), asking)
 
     async def ask_last(self, segment: OpenSegment, end: SegmentEnd) -> Hypothesis:
         """What the recogniser makes of what is left of a segment that ends; meanwhile it is found out who spoke."""
-        samples = segment.cut(end.keep_until_s - segment.start_s)
-        return await _meanwhile(self._identifier.hear_out(end.speech_stop_s), self.ask(samples))
+        draft, samples = segment.draft, segment.cut(end.keep_until_s - segment.start_s)
+        return await _meanwhile(self._identifier.hear_out(end.speech_stop_s), self.ask(samples, draft=draft))
 
-    async def ask(self, samples: Samples, priority: Priority = Priority.FINAL) -> Hypothesis:
+    async def ask(
+        self, samples: Samples, priority: Priority = Priority.FINAL, draft: tuple[int, ...] = ()
+    ) -> Hypothesis:
         """What the recogniser makes of samples. Raises ModelError; for a partial also Superseded and Overloaded."""
         plan, engines = self.context.plan, self.context.engines
         if not len(samples) or float(abs(samples).max()) < self.settings.min_peak:
@@ -87,6 +90,7 @@ class Hearing:
             keywords=self._keywords,
             english_for=plan.english_for,
             ordinal=self._pieces,
+            draft=draft,
         )
         with self.context.timed("recognise"):
             return await engines.recognize(plan, request, self.context.session_id, priority)

@@ -18,6 +18,8 @@ class OpenSegment:
 
     def __init__(self, start_s: float) -> None:
         self.start_s = start_s
+        self.draft: tuple[int, ...] = ()
+        """The tokens of the newest hypothesis of it, as long as its beginning is the same."""
         self._chunks: list[Samples] = []
         self._length = 0
 
@@ -45,7 +47,7 @@ class OpenSegment:
         """Take away and return what lies before `at_s` (seconds from the segment's start)."""
         samples = self.samples
         index = min(max(0, round(at_s * SAMPLE_RATE_HZ)), len(samples))
-        self._chunks = [samples[index:]]
+        self._chunks, self.draft = [samples[index:]], ()
         self._length = len(samples) - index
         self.start_s += index / SAMPLE_RATE_HZ
         return samples[:index]

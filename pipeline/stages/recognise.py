@@ -68,7 +68,7 @@ class _Question:
         hearing = self._hearing
         if self._task is None and hearing.segment is not None and hearing.due():
             self._until_s = hearing.asked_s = hearing.segment.stop_s
-            self._task = asyncio.create_task(hearing.ask_open(hearing.segment.samples))
+            self._task = asyncio.create_task(hearing.ask_open(hearing.segment))
 
     async def during(self, inbox: Inbox) -> SpeechChunk | SegmentEnd | Expect | Flush | End | None:
         """The next item, or None when the answer came first."""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 import jiwer
 import numpy as np
@@ -62,6 +63,41 @@ def test_each_word_has_its_confidence(recognizer: MoonshineRecognizer) -> None:
     assert all(0.0 < confidence <= 1.0 for confidence in found.confidences)
     assert found.trust is not None
     assert sum(confidence >= found.trust.sure for confidence in found.confidences) > len(found.confidences) / 2
+
+
+class CountedDecoder:
+    """The decoder, and how often it was run."""
+
+    def __init__(self, decoder: Any) -> None:
+        self.runs = 0
+        self._decoder = decoder
+
+    def run(self, *arguments: Any) -> Any:
+        self.runs += 1
+        return self._decoder.run(*arguments)
+
+
+@pytest.mark.embedded
+def test_a_draft_saves_most_of_the_decoding(recognizer: MoonshineRecognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = CountedDecoder(recognizer._decoder)
+    monkeypatch.setattr(recognizer, "_decoder", counted)
+    samples = recording("two_cities.wav")[: 7 * RATE]
+    (shorter,) = recognizer.recognize([RecognitionRequest(samples[: 6 * RATE])])
+    counted.runs = 0
+    (without,) = recognizer.recognize([RecognitionRequest(samples)])
+    alone, counted.runs = counted.runs, 0
+    (drafted,) = recognizer.recognize([RecognitionRequest(samples, draft=shorter.tokens)])
+    assert counted.runs < alone / 2
+    # Rounding differs a little when several tokens are put in at once.
+    assert jiwer.wer(plain(without.text), plain(drafted.text)) < 0.15
+    assert len(drafted.confidences) == len(drafted.text.split())
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("draft", [(2,), (5,) * 300, (32_767, 0), tuple(range(3, 60))])
+def test_a_draft_of_something_else_does_no_harm(recognizer: MoonshineRecognizer, draft: tuple[int, ...]) -> None:
+    (hypothesis,) = recognizer.recognize([RecognitionRequest(recording("beckett.wav"), draft=draft)])
+    assert is_beckett(hypothesis.text)
 
 
 @pytest.mark.embedded

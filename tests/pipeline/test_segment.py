@@ -44,3 +44,13 @@ def test_a_span_too_short_to_look_into_is_cut_in_its_middle() -> None:
     segment = OpenSegment(0.0)
     segment.append(tone(1.0))
     assert segment.quietest(0.4, 0.5) == 0.45
+
+
+def test_a_draft_is_good_as_long_as_the_beginning_is_the_same() -> None:
+    segment = OpenSegment(0.0)
+    segment.append(np.zeros(16_000, np.float32))
+    segment.draft = (1, 2, 3)
+    segment.append(np.zeros(16_000, np.float32))
+    assert segment.draft == (1, 2, 3)
+    segment.cut(0.5)
+    assert segment.draft == ()

@@ -1,12 +1,14 @@
 """Recognition while somebody speaks, on audio whose words can be read out of it."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dragoman.config.settings import load_settings
-from dragoman.models.base import SAMPLE_RATE_HZ, Samples
+from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, RecognitionRequest, Samples
 from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.events import Event, Transcript, Translation
@@ -14,14 +16,14 @@ from dragoman.pipeline.latency import Latency
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import fake_engines, s16, silence
-from tests.fakes.readable import WORD_S, ReadingRecognizer, reader, spoken, text
+from tests.fakes.readable import WORD_S, read, reader, spoken, text
 
 CHUNK = SAMPLE_RATE_HZ // 8
 
 
 async def heard(
     audio: Samples,
-    recognizer: ReadingRecognizer,
+    recognizer: Callable[[RecognitionRequest], str | Hypothesis],
     *,
     latency: Latency = "low",
     paced: bool = True,
@@ -149,3 +151,21 @@ async def test_silence_costs_the_recogniser_nothing() -> None:
     recognizer = reader(times=False)
     await heard(silence(20.0), recognizer)
     assert recognizer.lengths_s == []
+
+
+@pytest.mark.parametrize("latency", ["low", "quality"])
+async def test_the_last_hypothesis_is_the_draft_of_the_next(latency: Latency) -> None:
+    reading, asked = reader(times=False, sentence=4), list[RecognitionRequest]()
+
+    def hear(request: RecognitionRequest) -> Hypothesis:
+        asked.append(request)
+        found = reading(request)
+        return replace(found, tokens=tuple(int(word.strip("wx.")) for word in found.text.split()))
+
+    await heard(np.concatenate([spoken(30), silence(1.0)]), hear, latency=latency, partials=True)
+    with_draft = [request for request in asked if request.draft]
+    assert len(with_draft) > len(asked) / 2
+    for request in with_draft:
+        # What is still in the audio begins with what the draft begins with.
+        heard_now = [int(word.strip("wx.")) for word in read(request.samples, 4).text.split()]
+        assert heard_now[0] == request.draft[0]
