@@ -27,6 +27,7 @@ from dragoman.models.base import (
 )
 from dragoman.models.registry import Engines
 from dragoman.pipeline.events import Event, Transcript, Translation
+from dragoman.pipeline.latency import Latency
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from dragoman.server.protocols.gradium.formats import input_format, output_format
@@ -76,7 +77,7 @@ class CallLog:
             self.texts.append(event.text)
 
 
-async def record(talk: Talk, *, paced: bool) -> CallLog:
+async def record(talk: Talk, latency: Latency, *, paced: bool) -> CallLog:
     """The calls that a session over this talk makes. Its chunks are a client's.
 
     `paced`: they come at the speed of speech, on which it depends how often the open segment is asked about; else as
@@ -96,6 +97,7 @@ async def record(talk: Talk, *, paced: bool) -> CallLog:
             input_format(INPUT_FORMAT),
             output_format(OUTPUT_FORMAT)[0],
             engines.plan(target=PAIR.target),
+            latency=latency,
         )
         session = Session(request, engines, load_settings(), offload, session_id="recording", emit=log.note)
         running = asyncio.create_task(session.run())

@@ -18,6 +18,7 @@ from dragoman.bench.processes import Meter
 from dragoman.bench.recordings import read_all
 from dragoman.bench.report import Section
 from dragoman.bench.talk import join, packaged_recordings
+from dragoman.pipeline.latency import POLICIES, Latency
 from dragoman.testing import running_server
 
 OUT = Path(__file__).parent / "out"
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for line in about.lines():
         console.print(line)
     scale = QUICK if chosen.quick else FULL
-    run = Run(scale, paths, chosen.limit, about.cores, console)
+    run = Run(scale, paths, chosen.latency, chosen.limit, about.cores, console)
     sections = []
     latency = _latency(scale, chosen, only, paths, about, console)
     for section in chain(_batching(scale, chosen, only, console), latency, run.sections(only)):
@@ -92,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--audio", nargs="+", type=Path, default=[], help="recordings of English speech, any format")
     parser.add_argument("--variants", default="", help=f"for latency, with commas: {','.join(latencies.VARIANTS)}")
     parser.add_argument("--sessions", default="1", help="for latency: sessions at once, with commas (default: 1)")
+    parser.add_argument(
+        "--latency", choices=list(POLICIES), default="balanced", help="of the other sections (default: balanced)"
+    )
     parser.add_argument("--limit", type=float, default=3.0, help="seconds of delay that are too much (default: 3)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the JSON files go (default: bench/out)")
     return parser
@@ -133,7 +137,10 @@ def _latency(
 class Run:
     """One run: what is measured with what, on one warm server for each group of sections."""
 
-    def __init__(self, scale: Scale, paths: Sequence[Path], limit_s: float, cores: int, console: Console) -> None:
+    def __init__(
+        self, scale: Scale, paths: Sequence[Path], latency: Latency, limit_s: float, cores: int, console: Console
+    ) -> None:
+        self._latency, self._settings = latency, {"DRAGOMAN_LATENCY": latency}
         self._scale, self._limit_s, self._cores, self._console = scale, limit_s, cores, console
         self._talk = join(paths).first(scale.first_s)
         self._ends_s = ends_of(self._talk)
@@ -155,7 +162,7 @@ class Run:
     def _single(self, only: Sequence[str]) -> Iterator[Section]:
         """One session at a time. Delay and overhead are measured on the same sessions."""
         scale = self._scale
-        with served.warm_server(self._talk) as server:
+        with served.warm_server(self._talk, settings=self._settings) as server:
             if {"delay", "overhead"} & set(only):
                 meter = Meter(server.process.pid)
                 time.sleep(IDLE_S)
@@ -174,11 +181,13 @@ class Run:
                 self._console.print("the same engine calls without a server")
                 at_once = [served.play(server, self._talk, paced=False) for _ in range(scale.rounds)]
         if "overhead" in only:
-            yield overhead.section(overhead.measure(self._talk, rounds, at_once, idle_cores, scale.rounds))
+            yield overhead.section(
+                overhead.measure(self._talk, self._latency, rounds, at_once, idle_cores, scale.rounds)
+            )
 
     def _other_wires(self, only: Sequence[str]) -> Iterator[Section]:
         """The Soniox and Palabra sockets, in real time."""
-        with served.warm_server(self._talk) as server:
+        with served.warm_server(self._talk, settings=self._settings) as server:
             if "tokens" in only:
                 yield tokens.section(tokens.measure(server, self._talk), self._talk)
             if "targets" in only:
@@ -186,7 +195,7 @@ class Run:
 
     def _capacity(self, only: Sequence[str]) -> Iterator[Section]:
         del only
-        with served.warm_server(self._talk) as server:
+        with served.warm_server(self._talk, settings=self._settings) as server:
             steps = capacity.measure(
                 server,
                 self._talk,
@@ -199,5 +208,5 @@ class Run:
     def _memory(self, only: Sequence[str]) -> Iterator[Section]:
         del only
         self._console.print(f"{self._scale.memory_sessions} sessions, for their memory")
-        with running_server("embedded") as server:
+        with running_server("embedded", environment=self._settings) as server:
             yield memory.section(memory.measure(server, self._talk, self._scale.memory_sessions))

@@ -10,6 +10,7 @@ from dragoman.bench.clauses import clauses_of
 from dragoman.bench.percentiles import median
 from dragoman.bench.report import Grid, Section
 from dragoman.bench.talk import Talk
+from dragoman.pipeline.latency import Latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,16 @@ class Overhead:
     idle_cores: float
 
 
-def measure(talk: Talk, rounds: Sequence[Round], at_once: Sequence[Round], idle_cores: float, replays: int) -> Overhead:
+def measure(
+    talk: Talk,
+    latency: Latency,
+    rounds: Sequence[Round],
+    at_once: Sequence[Round],
+    idle_cores: float,
+    replays: int,
+) -> Overhead:
     """Record the calls of a session over the talk and replay them `replays` times in each way."""
-    log = in_child(record_calls, talk)
+    log = in_child(record_calls, talk, latency)
     texts = [[clause.text for clause in clauses_of(one.conversation.arrivals)] for one in rounds]
     return Overhead(
         spoken_s=talk.duration_s,

@@ -11,6 +11,7 @@ from bench.engines import BareEngines
 from dragoman.bench.processes import children_cpu_s
 from dragoman.bench.talk import Talk
 from dragoman.models.base import SAMPLE_RATE_HZ
+from dragoman.pipeline.latency import Latency
 
 
 @dataclass(slots=True)
@@ -38,9 +39,9 @@ class Costs:
         return self.total_s - self.recognise_s + self.committed_s
 
 
-def record_calls(talk: Talk, *, paced: bool = True) -> CallLog:
+def record_calls(talk: Talk, latency: Latency, *, paced: bool = True) -> CallLog:
     """`record`, for a child process."""
-    return asyncio.run(record(talk, paced=paced))
+    return asyncio.run(record(talk, latency, paced=paced))
 
 
 def replay(log: CallLog, *, paced: bool) -> Costs:

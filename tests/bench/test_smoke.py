@@ -32,7 +32,7 @@ def test_delay_of_a_real_server() -> None:
 @pytest.mark.embedded
 def test_the_recorded_calls_can_be_replayed() -> None:
     talk = join(packaged_recordings()[:1]).first(3.0)
-    log = record_calls(talk, paced=False)
+    log = record_calls(talk, "balanced", paced=False)
     costs = replay(log, paced=False)
     assert len(log.texts) >= 1
     assert costs.calls["committed"] >= 1
