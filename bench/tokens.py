@@ -2,12 +2,14 @@
 
 A word's end is what the server says of its final token (an estimate where the recogniser gives no word times). Its
 first non-final token is the first with the same letters that ends within NEAR_MS of it; its translation is the first
-translation token behind its final one.
+translation token behind its final one. How much of what was shown as non-final was taken back is told as normalised
+erasure.
 """
 
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -17,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from dragoman.bench.client import SessionFailed
+from dragoman.bench.erasure import normalised_erasure
 from dragoman.bench.percentiles import Spread
 from dragoman.bench.report import Grid, Section
 from dragoman.bench.talk import RATE_HZ, Talk
@@ -39,10 +42,19 @@ class Token:
 
 @dataclass(slots=True)
 class Stream:
-    """All tokens of one session, in the order in which they came."""
+    """All tokens of one session, in the order in which they came; `shown` are the original words that a reader saw
+    after each message."""
 
     tokens: list[Token] = field(default_factory=list)
+    shown: list[list[str]] = field(default_factory=list)
     failure: str = ""
+
+    def take(self, tokens: Sequence[Token]) -> None:
+        """The tokens of one message."""
+        self.tokens += tokens
+        spoken = [token for token in self.tokens if token.final and token.end_ms is not None]
+        supposed = [token for token in tokens if not token.final and token.end_ms is not None]
+        self.shown.append("".join(token.text for token in [*spoken, *supposed]).split())
 
 
 def delays(tokens: list[Token]) -> dict[str, list[float]]:
@@ -88,7 +100,12 @@ def section(stream: Stream, talk: Talk) -> Section:
             rows.append([name, str(spread.count), f"{spread.p50:.2f}", f"{spread.p95:.2f}"])
             key = name.replace("-", "_")
             figures |= {f"{key}_p50_s": spread.p50, f"{key}_p95_s": spread.p95}
-    note = f"{talk.duration_s:.1f} s of speech in real time, one session, English to Spanish, Soniox's socket"
+    erasure = normalised_erasure(stream.shown)
+    figures["normalised_erasure"] = erasure
+    note = (
+        f"normalised erasure {erasure:.2f}; {talk.duration_s:.1f} s of speech in real time, one session, English to "
+        "Spanish, Soniox's socket"
+    )
     grid = Grid("From the end of a word to its token, s", ["token", "words", "p50", "p95"], rows, note)
     return Section("tokens", [grid], figures, stream)
 
@@ -119,8 +136,9 @@ async def _hear(socket: ClientConnection, stream: Stream, zero_s: float) -> None
             at_s = monotonic() - zero_s
             message: dict[str, Any] = json.loads(text)
             stream.failure = stream.failure or str(message.get("error_message", ""))
-            for token in message["tokens"]:
-                stream.tokens.append(Token(at_s, token["text"], token.get("end_ms"), token["is_final"]))
+            stream.take(
+                [Token(at_s, token["text"], token.get("end_ms"), token["is_final"]) for token in message["tokens"]]
+            )
 
 
 def _config() -> dict[str, Any]:
