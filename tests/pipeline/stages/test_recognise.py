@@ -18,8 +18,6 @@ from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import fake_engines, s16, silence
 from tests.fakes.readable import WORD_S, read, reader, spoken, text
 
-CHUNK = SAMPLE_RATE_HZ // 8
-
 
 async def heard(
     audio: Samples,
@@ -28,6 +26,7 @@ async def heard(
     latency: Latency = "low",
     paced: bool = True,
     partials: bool = False,
+    chunk_s: float = 0.125,
 ) -> list[tuple[float, Event]]:
     """The events, each with the length of audio that had been sent by then."""
     engines, offload = fake_engines(recognizer), Offload()
@@ -44,7 +43,7 @@ async def heard(
     )
     running = asyncio.create_task(session.run())
     try:
-        step = CHUNK if paced else len(audio)
+        step = round(chunk_s * SAMPLE_RATE_HZ) if paced else len(audio)
         for start in range(0, len(audio), step):
             sent_s = min(len(audio), start + step) / SAMPLE_RATE_HZ
             await session.feed(s16(audio[start : start + step]))
