@@ -79,12 +79,14 @@ def test_the_lag_by_minute_and_how_it_grows() -> None:
     silent = Clause("a", 1.0, 2.0, 3.0)
     found = by_minute([clause(10.0, 1.0), clause(50.0, 2.0), clause(125.0, 4.0), silent])
     assert [(one.minute, one.lag.count, one.lag.most) for one in found] == [(0, 2, 2.0), (2, 1, 4.0)]
-    one = replace(session(), clauses=[clause(10.0, 1.0), clause(70.0, 1.75)])
+    one = replace(session(), clauses=[clause(10.0, 1.0), clause(60.5, 9.0), clause(121.0, 1.75)])
     step = step_of([one], Crowd(), (), WORD, transcribes=False)
     assert step.growth_s == 0.75
     grids = section(step, None).grids
     assert grids[-1].title == "Lag by minute, s"
     assert "+0.75 s" in grids[-1].note
+    long = [clause(second, 1.0 if second < 300 else 2.0 if second < 1501 else 1.5) for second in range(2, 1802, 3)]
+    assert step_of([replace(session(), clauses=long)], Crowd(), (), WORD, transcribes=False).growth_s == 0.5
 
 
 def test_what_the_server_took() -> None:
