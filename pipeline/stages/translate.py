@@ -5,12 +5,12 @@ from dragoman.models.batching import Priority
 from dragoman.models.errors import Overloaded, Superseded
 from dragoman.pipeline.agreement import ends_with_mark
 from dragoman.pipeline.branch_state import BranchState
-from dragoman.pipeline.casing import within_sentence
 from dragoman.pipeline.clauses import ClauseSplitter
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript, Translated, Translation
 from dragoman.pipeline.growing import GrowingClause
 from dragoman.pipeline.items import Clause, End, Flush, GivenText
+from dragoman.pipeline.joints import within_sentence, without_full_stop
 from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.sentences import split_sentences
 from dragoman.pipeline.timing import estimate_words, join_words, spans
@@ -68,12 +68,14 @@ class _Translating:
         else:
             words: tuple[Word, ...] = said.words or estimate_words(said.text, said.start_s, said.stop_s, said.language)
             heard = [word for word in words if word.stop_s > cut_s]
-            for piece in self._splitter.push(heard, said.language, closes=said.complete, by_phrases=said.by_phrases):
+            pieces = self._splitter.push(heard, said.language, closes=said.complete, by_phrases=said.by_phrases)
+            for left, piece in zip(reversed(range(len(pieces))), pieces, strict=True):
                 text = join_words(piece.words, piece.language)
                 target = self._target_of(piece.language)
                 if target is not None and self._epoch == self._branch.epoch:
                     start_s, stop_s = piece.words[0].start_s, piece.words[-1].stop_s
-                    await self._translate(said, piece.language, target, text, start_s, stop_s)
+                    part = left > 0 or not said.complete
+                    await self._translate(said, piece.language, target, text, start_s, stop_s, part=part)
                 self._growing = None
                 self._inside = not ends_with_mark(text)
             if said.complete:
@@ -104,6 +106,7 @@ class _Translating:
                 )
         except (Superseded, Overloaded):
             return
+        translated = without_full_stop(translated, text)
         if self._inside:
             translated = within_sentence(translated, text, target)
         goes_on = self._inside or growing.said
@@ -130,8 +133,17 @@ class _Translating:
         self._context.emit(Translated(self._branch.number, text_id=given.text_id))
 
     async def _translate(
-        self, origin: Transcript | GivenText, source: str, target: str, text: str, start_s: float, stop_s: float
+        self,
+        origin: Transcript | GivenText,
+        source: str,
+        target: str,
+        text: str,
+        start_s: float,
+        stop_s: float,
+        *,
+        part: bool = False,
     ) -> None:
+        """Say a clause for good. `part`: its sentence may go on behind it."""
         context, branch, epoch = self._context, self._branch, self._branch.epoch
         with context.timed("translate"):
             said = await context.engines.translate(source, target, text, context.session_id, branch.wish.terms)
@@ -139,7 +151,10 @@ class _Translating:
             return
         heard = isinstance(origin, Transcript)
         goes_on = heard and self._inside
-        text = within_sentence(said, text, target) if goes_on and source != target else said
+        if heard and source != target:
+            said = without_full_stop(said, text) if part else said
+            said = within_sentence(said, text, target) if goes_on else said
+        text = said
         if self._growing is not None and heard:
             goes_on |= self._growing.said
             text = self._growing.finish(text)

@@ -100,3 +100,17 @@ async def test_it_is_not_where_the_operator_or_the_translator_does_not_want_it(
     translator: FakeTranslator, agreement: str
 ) -> None:
     assert len(await translated(translator, agreement, PIECES)) == 1
+
+
+class FakeFinisher(FakeTranslator):
+    """Ends whatever it is given as a sentence, and begins it as one."""
+
+    def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
+        return [text[:1].upper() + text[1:].rstrip(".") + "." for text in texts]
+
+
+async def test_parts_of_a_sentence_are_joined_as_one() -> None:
+    pieces = ["the authorities insisted", "on its being", "received for good", "reasons"]
+    said = await translated(FakeFinisher("en", "es"), "off", pieces)
+    assert len(said) > 1
+    assert " ".join(said) == "The authorities insisted on its being received for good reasons."

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.pipeline.casing import within_sentence
+from dragoman.pipeline.joints import within_sentence, without_full_stop
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,21 @@ def test_a_translation_inside_a_sentence(text: str, source: str, language: str, 
 def test_nothing_but_one_letter_changes(text: str, source: str, language: str) -> None:
     found = within_sentence(text, source, language)
     assert found.casefold() == text.casefold() or found.lower() == text.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "wanted"),
+    [
+        ("Fuimos al mar.", "we went to the sea", "Fuimos al mar"),
+        ("Fuimos al mar.", "we went to the sea.", "Fuimos al mar."),
+        ("¿Por qué?", "why", "¿Por qué?"),
+        ("Y así...", "and so", "Y así..."),
+        ("en EE.UU.", "in the U.S", "en EE.UU."),
+        ("我们去了海边。", "we went to the sea", "我们去了海边"),
+        ("mar.", "sea", "mar"),
+        (".", "sea", "."),
+        ("", "sea", ""),
+    ],
+)
+def test_a_full_stop_that_the_translator_added(text: str, source: str, wanted: str) -> None:
+    assert without_full_stop(text, source) == wanted

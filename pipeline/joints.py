@@ -1,12 +1,18 @@
-"""The first letter of a translation that goes on where the one before it stopped inside a sentence.
+"""The two ends of a translated clause that is only a part of its sentence.
 
-Translators take whatever they are given for a sentence of its own and begin it with a capital.
+Translators take whatever they are given for a sentence of its own: they begin it with a capital, and neural ones like
+to end it with a full stop.
 """
 
 import re
 
+from dragoman.pipeline.agreement import ends_with_mark
+
 _KEEPS = frozenset({"de", "lb"})
 """Languages that write nouns with a capital: there the translator's is as likely right as wrong."""
+
+_FULL_STOP = re.compile(r"(?:^|[\s¿¡«(])[^\s.]{2,}[.。।]\s*$")
+"""One behind a word that has no other."""
 
 
 def within_sentence(text: str, source: str, language: str) -> str:
@@ -22,3 +28,10 @@ def within_sentence(text: str, source: str, language: str) -> str:
     if word[1:2].isupper() or (language == "en" and re.match(r"I\b", word)):
         return text
     return text[:start] + text[start].lower() + text[start + 1 :]
+
+
+def without_full_stop(text: str, source: str) -> str:
+    """`text` without the full stop at its end, if its `source` has no mark there; an abbreviation keeps its own."""
+    if ends_with_mark(source.rstrip()) or not _FULL_STOP.search(text):
+        return text
+    return text.rstrip()[:-1]
