@@ -14,6 +14,8 @@ from dragoman.pipeline.joints import within_sentence, without_full_stop
         ("NATO kam", "nato came", "fr", "NATO kam"),
         ("I know", "yo lo sé", "en", "I know"),
         ("I'm here", "estoy aquí", "en", "I'm here"),
+        ("Monday morning", "lunes por la mañana", "en", "Monday morning"),
+        ("French, you say?", "¿francés, dices?", "en", "French, you say?"),
         ("It rains", "llueve", "en", "it rains"),
         ("Häuser sind teuer", "houses are dear", "de", "Häuser sind teuer"),
         ("25 años", "25 years", "es", "25 años"),
