@@ -15,8 +15,9 @@ serve: setup
 demo: setup
 	@$(BIN)/python -m demo.demo
 
+# Two at a time, each file in one piece: what a file's tests share is started once.
 test: setup lint
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 lint: setup
 	@$(BIN)/ruff format --check .

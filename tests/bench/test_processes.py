@@ -31,7 +31,9 @@ def test_a_child_belongs_to_the_family() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        assert [process.pid for process in family(os.getpid())] == [os.getpid(), child.pid]
+        pids = [process.pid for process in family(os.getpid())]  # servers of other tests may be among them
+        assert pids[0] == os.getpid()
+        assert child.pid in pids
         assert children_cpu_s(os.getpid()) >= 0.2
         assert family_cpu_s(os.getpid()) >= 0.2
         used, memory = meter.read(), Memory.of(os.getpid())

@@ -1,4 +1,5 @@
 import struct
+from itertools import count
 
 import numpy as np
 import pytest
@@ -173,6 +174,7 @@ def test_output_gain_is_applied() -> None:
         (stream(([SILENT_20_MS], 960, False), head=HEAD[:9] + b"\x03" + HEAD[10:]), "cannot be decoded"),
         (stream(([b"\xff" * 5], 960, False)), "cannot be decoded"),
     ],
+    ids=count(),  # the streams' serial numbers are random
 )
 def test_what_is_wrong_is_said(data: bytes, reason: str) -> None:
     with pytest.raises(BadAudio, match=reason):

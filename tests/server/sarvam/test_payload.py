@@ -92,7 +92,11 @@ def test_nothing_is_nothing() -> None:
 MP3_FRAME = b"\xff\xfb\x90\x00" + bytes(413)
 
 
-@pytest.mark.parametrize("start", [as_ogg_opus(SAMPLES, 16000)[:100], b"fLaC" + bytes(40), MP3_FRAME * 4])
+@pytest.mark.parametrize(
+    "start",
+    [as_ogg_opus(SAMPLES, 16000)[:100], b"fLaC" + bytes(40), MP3_FRAME * 4],
+    ids=["Ogg Opus", "FLAC", "MP3"],
+)
 def test_compressed_audio_is_refused(start: bytes) -> None:
     with pytest.raises(BadAudio, match="is not read on sockets"):
         taken(Codec.WAV, [start])
