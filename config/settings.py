@@ -144,9 +144,15 @@ class LimitSettings(_Table):
     machine_share: Annotated[float, Field(ge=0.0, le=2.0)]
     session_s: Positive
     idle_s: Positive
+    connections: NonNegativeInt
+    connections_per_address: PositiveInt
+    head_s: Positive
+    control_bytes: Annotated[int, Field(ge=1024)]
     message_bytes: Annotated[int, Field(ge=1024)]
     inbox_bytes: Annotated[int, Field(ge=1024)]
+    texts_bytes: Annotated[int, Field(ge=1024)]
     output_wait_s: Positive
+    output_wait_bytes: Annotated[int, Field(ge=65536)]
     drain_s: Annotated[float, Field(ge=0.0)]
     token_s: Positive
 
