@@ -27,7 +27,8 @@ class Open:
     `target` and `voice_id` are for the usual single target (None: no translation, the default voice); `targets` takes
     their place, and none of them means that speech is only written down. `output_format` None: text only. The rest is
     as in `SessionRequest` and `Engines.plan`; `limit_s` is a shorter length of the session than the operator's. Not
-    `hears`: the session is given text only (`Say`), and no recogniser is needed.
+    `hears`: the session is given text only (`Say`), and no recogniser is needed. `after`: the session, finished already
+    or about to be, whose place among the server's sessions this one takes over: a changed configuration needs no room.
     """
 
     key: Key
@@ -46,6 +47,7 @@ class Open:
     limit_s: float | None = None
     hears: bool = True
     speakers: bool = False
+    after: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
