@@ -7,7 +7,7 @@
     ├── TooManySessions        no room: `retry_after_s`
     ├── SessionTooLong         the session reached its length: `limit_s`
     ├── IdleTooLong            no message for too long: `limit_s`
-    ├── OutputNotRead          the client does not read what it is sent: `limit_s`
+    ├── OutputNotRead          the client does not read what it is sent: `waiting`
     ├── NotReady               engines are still being loaded, or could not be: `retry_after_s`
     ├── ShuttingDown           the server is ending
     └── InternalError          a fault of ours; the log has it under the session's id
@@ -90,11 +90,11 @@ class IdleTooLong(Failure):
 
 
 class OutputNotRead(Failure):
-    """Output piled up because the client does not read it."""
+    """Output piled up because the client does not read it; `waiting` says how much, as `more than 300 s of audio`."""
 
-    def __init__(self, limit_s: float) -> None:
-        self.limit_s = limit_s
-        super().__init__(f"more than {limit_s:g} s of audio wait to be read by the client")
+    def __init__(self, waiting: str) -> None:
+        self.waiting = waiting
+        super().__init__(f"{waiting} wait to be read by the client")
 
 
 class NotReady(Failure):

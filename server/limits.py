@@ -6,6 +6,19 @@ from collections.abc import Callable
 from dragoman.server.failures import ShuttingDown, TooManySessions
 
 
+class Place:
+    """Room for one session. Whoever holds it gives it back; doing so again changes nothing."""
+
+    def __init__(self, left: Callable[[], None]) -> None:
+        self._left: Callable[[], None] | None = left
+
+    def leave(self) -> None:
+        """Give the place back."""
+        left, self._left = self._left, None
+        if left is not None:
+            left()
+
+
 class Admission:
     """Counts running sessions; refuses those over the limit and, while draining, all new ones.
 
@@ -19,7 +32,7 @@ class Admission:
         self.draining = False
         self._changed = asyncio.Event()
 
-    def enter(self) -> None:
+    def enter(self) -> Place:
         """Take a place for a session. Raises TooManySessions or ShuttingDown at once, never waits."""
         if self.draining:
             raise ShuttingDown
@@ -27,11 +40,7 @@ class Admission:
         if self.running >= limit:
             raise TooManySessions(limit)
         self.running += 1
-
-    def leave(self) -> None:
-        """Give the place back."""
-        self.running -= 1
-        self._changed.set()
+        return Place(self._leave)
 
     def begin_drain(self) -> None:
         """Let nobody in any more."""
@@ -43,3 +52,7 @@ class Admission:
         while self.running:
             self._changed.clear()
             await self._changed.wait()
+
+    def _leave(self) -> None:
+        self.running -= 1
+        self._changed.set()

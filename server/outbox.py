@@ -1,41 +1,53 @@
-"""What waits to be sent on one connection, bounded by the seconds of audio in it."""
+"""What waits to be sent on one connection, bounded by the seconds of audio and by the bytes in it."""
 
 import asyncio
+import sys
 from collections import deque
 
-from dragoman.server.commands import Close, Output, Send
-from dragoman.server.failures import OutputNotRead
+from dragoman.server.commands import Output, Send
 
-MAX_MESSAGES = 100_000
-"""Messages without audio are small; this many of them mean that nobody reads."""
+OVERHEAD_BYTES = 256
+"""What a waiting message costs beside its data."""
 
 
 class Outbox:
-    """FIFO of outputs from the sessions to the socket's writer. Putting never waits: too much is an error.
+    """FIFO of outputs from the sessions to the socket's writer. Putting never waits and never raises.
 
-    After a Close nothing more is taken.
+    `limit_s` bounds the seconds of audio that wait, `limit_bytes` the memory of all that waits. One message is always
+    taken when nothing waits, however large it is.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, limit_bytes: int) -> None:
         self._limit_s = limit_s
+        self._limit_bytes = limit_bytes
         self._items: deque[Output] = deque()
         self._audio_s = 0.0
+        self._bytes = 0
         self._filled = asyncio.Event()
-        self.closing = False
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def put(self, output: Output) -> None:
-        """Append `output`. Raises OutputNotRead when more than the limit would wait."""
-        if self.closing:
-            return
-        if isinstance(output, Close):
-            self.closing = True
-        elif self._items and (self._audio_s + output.audio_s > self._limit_s or len(self._items) >= MAX_MESSAGES):
-            raise OutputNotRead(self._limit_s)
-        else:
-            self._audio_s += output.audio_s
+    @property
+    def size_bytes(self) -> int:
+        """Memory of what waits."""
+        return self._bytes
+
+    def put(self, output: Output) -> str | None:
+        """Append `output`; where there is no room it is not taken, and the answer says what waits already."""
+        audio_s, size = _measure(output)
+        if self._items and self._audio_s + audio_s > self._limit_s:
+            return f"more than {self._limit_s:g} s of audio"
+        if self._items and self._bytes + size > self._limit_bytes:
+            return f"more than {self._limit_bytes} bytes of messages"
+        self.force(output)
+        return None
+
+    def force(self, output: Output) -> None:
+        """Append `output` whether there is room or not: the last words of a connection."""
+        audio_s, size = _measure(output)
+        self._audio_s += audio_s
+        self._bytes += size
         self._items.append(output)
         self._filled.set()
 
@@ -45,11 +57,21 @@ class Outbox:
             self._filled.clear()
             await self._filled.wait()
         output = self._items.popleft()
-        if isinstance(output, Send):
-            self._audio_s = self._audio_s - output.audio_s if self._items else 0.0
+        audio_s, size = _measure(output)
+        self._bytes -= size
+        # Nothing weighs exactly nothing, whatever rounding left behind.
+        self._audio_s = self._audio_s - audio_s if self._items else 0.0
         return output
 
     def clear(self) -> None:
         """Forget what waits, so that there is room to say why."""
         self._items.clear()
         self._audio_s = 0.0
+        self._bytes = 0
+
+
+def _measure(output: Output) -> tuple[float, int]:
+    """Seconds of audio and bytes of memory of a message."""
+    if isinstance(output, Send):
+        return output.audio_s, sys.getsizeof(output.data) + OVERHEAD_BYTES
+    return 0.0, OVERHEAD_BYTES

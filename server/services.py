@@ -1,6 +1,7 @@
 """What every connection of one server shares."""
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Callable
@@ -22,6 +23,11 @@ log = logging.getLogger("dragoman.server")
 SHOWN = 12
 """More languages or pairs than this are only counted in the log; `/ready` has them all."""
 
+LAST_WORDS_S = 2.0
+"""After the drain: how long what waits for slow clients may take to leave."""
+HURRY_S = 1.0
+"""And then the Close frames."""
+
 EngineLoader = Callable[[Settings, Callable[[BatchRecord], None]], Engines]
 """Builds the engines; blocks, and runs in a thread."""
 
@@ -34,7 +40,13 @@ class Closable(Protocol):
         """Whether there is something to finish first."""
         ...
 
-    def shut_down(self) -> None: ...
+    def shut_down(self) -> None:
+        """Say, behind all that waits, that the server is ending."""
+        ...
+
+    def hurry(self) -> None:
+        """Forget what waits, and say only that."""
+        ...
 
 
 class Services:
@@ -48,6 +60,8 @@ class Services:
         meter, share = self.metrics.load, settings.limits.machine_share
         self.admission = Admission(settings.limits.sessions, lambda: meter.capacity(share) if share else math.inf)
         self.offload = Offload()
+        self.parsing = Offload(threads=1)
+        """Where long messages are read: what a client makes long there holds up nobody's audio."""
         self.connections: set[Closable] = set()
         """Every open connection, to be told when the server ends."""
         self._load = load
@@ -88,8 +102,19 @@ class Services:
         except TimeoutError:
             busy = sum(connection.busy for connection in self.connections)
             log.warning("%d connections did not finish in time", busy)
-        for connection in list(self.connections):
+        for connection in tuple(self.connections):
             connection.shut_down()
+        await self._until_gone(LAST_WORDS_S)
+        for connection in tuple(self.connections):
+            connection.hurry()
+        await self._until_gone(HURRY_S)
+
+    async def _until_gone(self, limit_s: float) -> None:
+        """Wait until every connection is closed, or for `limit_s` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while self.connections:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
         """End the engines and the threads."""
@@ -98,6 +123,7 @@ class Services:
             await asyncio.to_thread(self._engines.close)
             self._engines = None
         self.offload.close()
+        self.parsing.close()
 
     async def _load_engines(self) -> None:
         try:

@@ -182,7 +182,7 @@ SAMPLES: list[Exception] = [
     failures.TooManySessions(32),
     failures.SessionTooLong(3000.0),
     failures.IdleTooLong(300.0),
-    failures.OutputNotRead(300.0),
+    failures.OutputNotRead("more than 300 s of audio"),
     failures.NotReady("engines are being loaded"),
     failures.ShuttingDown(),
     failures.InternalError("0123"),

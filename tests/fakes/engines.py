@@ -111,13 +111,17 @@ def fake_voice(language: str) -> Voice:
     return Voice(f"fake-{language}".ljust(16, "0"), language, language, FakeSynthesizer.name, language, "female")
 
 
-def fake_engines(hear: Callable[[RecognitionRequest], str | Hypothesis] = lambda request: "hello there") -> Engines:
+def fake_engines(
+    hear: Callable[[RecognitionRequest], str | Hypothesis] = lambda request: "hello there",
+    *,
+    translator: FakeTranslator | None = None,
+) -> Engines:
     """English in; English, Spanish and Portuguese (through Spanish) out."""
     return Engines(
         name="fake",
         detector=FakeDetector(),
         recognizers=[FakeRecognizer(hear)],
-        translators=[FakeTranslator("en", "es", "pt")],
+        translators=[translator or FakeTranslator("en", "es", "pt")],
         synthesizers=[FakeSynthesizer()],
         catalogue=VoiceCatalogue([fake_voice(language) for language in sorted(FakeSynthesizer.languages)]),
     )

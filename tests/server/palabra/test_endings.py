@@ -98,7 +98,7 @@ def test_what_ends_the_session_is_told_and_closes(failure: Exception, code: str,
 
 @pytest.mark.parametrize(
     ("failure", "code", "close"),
-    [(OutputNotRead(300), "BAD_REQUEST", 1008), (ShuttingDown(), "SERVICE_UNAVAILABLE", 1001)],
+    [(OutputNotRead("more than 300 s of audio"), "BAD_REQUEST", 1008), (ShuttingDown(), "SERVICE_UNAVAILABLE", 1001)],
 )
 def test_what_ends_the_connection_is_told(failure: Exception, code: str, close: int) -> None:
     talk = started()

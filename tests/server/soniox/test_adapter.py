@@ -205,7 +205,7 @@ def test_who_says_nothing_is_told_what_was_waited_for() -> None:
         (failures.MessageTooLarge(10), 413, "invalid_request"),
         (failures.TooManySessions(32), 429, "limit_exceeded"),
         (failures.SessionTooLong(3000), 400, "invalid_request"),
-        (failures.OutputNotRead(300), 503, "service_unavailable"),
+        (failures.OutputNotRead("more than 300 s of audio"), 503, "service_unavailable"),
         (failures.NotReady("loading"), 503, "service_unavailable"),
         (failures.ShuttingDown(), 503, "service_unavailable"),
         (failures.InternalError("s"), 500, "internal_error"),
