@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import batching, capacity, delay, endings, latencies, memory, overhead, served, targets, tokens
+from bench import batching, capacity, delay, endings, latencies, memory, overhead, served, soak, targets, tokens
 from dragoman.bench import compare, report
 from dragoman.bench.acoustic import ends_of
 from dragoman.bench.machine import About
@@ -23,7 +23,7 @@ from dragoman.testing import running_server
 
 OUT = Path(__file__).parent / "out"
 SECTIONS = ("latency", "delay", "end", "overhead", "tokens", "targets", "capacity", "memory")
-MORE = ("batching",)
+MORE = ("batching", "soak")
 """Sections that are measured only when they are named."""
 IDLE_S = 3.0
 
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for line in about.lines():
         console.print(line)
     scale = QUICK if chosen.quick else FULL
-    run = Run(scale, paths, chosen.latency, chosen.limit, about.cores, console)
+    run = Run(scale, paths, chosen.latency, chosen.limit, about.cores, console, chosen.minutes)
     sections = []
     latency = _latency(scale, chosen, only, paths, about, console)
     for section in chain(_batching(scale, chosen, only, console), latency, run.sections(only)):
@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--latency", choices=list(POLICIES), default="balanced", help="of the other sections (default: balanced)"
     )
+    parser.add_argument("--minutes", type=float, default=15.0, help="for soak (default: 15)")
     parser.add_argument("--limit", type=float, default=3.0, help="seconds of delay that are too much (default: 3)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the JSON files go (default: bench/out)")
     return parser
@@ -138,8 +139,16 @@ class Run:
     """One run: what is measured with what, on one warm server for each group of sections."""
 
     def __init__(
-        self, scale: Scale, paths: Sequence[Path], latency: Latency, limit_s: float, cores: int, console: Console
+        self,
+        scale: Scale,
+        paths: Sequence[Path],
+        latency: Latency,
+        limit_s: float,
+        cores: int,
+        console: Console,
+        minutes: float,
     ) -> None:
+        self._minutes = minutes
         self._latency, self._settings = latency, {"DRAGOMAN_LATENCY": latency}
         self._scale, self._limit_s, self._cores, self._console = scale, limit_s, cores, console
         self._talk = join(paths).first(scale.first_s)
@@ -152,6 +161,7 @@ class Run:
             ({"tokens", "targets"}, self._other_wires),
             ({"capacity"}, self._capacity),
             ({"memory"}, self._memory),
+            ({"soak"}, self._soak),
         ]
         if any(names & set(only) for names, _ in groups):
             self._console.print(f"{self._talk.duration_s:.1f} s of speech: {self._talk.name}")
@@ -210,3 +220,9 @@ class Run:
         self._console.print(f"{self._scale.memory_sessions} sessions, for their memory")
         with running_server("embedded", environment=self._settings) as server:
             yield memory.section(memory.measure(server, self._talk, self._scale.memory_sessions))
+
+    def _soak(self, only: Sequence[str]) -> Iterator[Section]:
+        del only
+        self._console.print(f"{soak.CALLERS} callers on four wires, for {self._minutes:g} minutes")
+        with running_server("embedded", environment=self._settings) as server:
+            yield soak.section(soak.measure(server, self._talk, self._minutes))

@@ -1,5 +1,6 @@
 """The arithmetic of the sections, on conversations that never took place."""
 
+from collections import Counter
 from dataclasses import astuple
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ from bench.overhead import Overhead
 from bench.overhead import section as overhead_section
 from bench.replay import Costs
 from bench.served import Round
+from bench.soak import Look, Soaked
+from bench.soak import section as soak_section
 from dragoman.bench.client import Arrival, Conversation, Message
 from dragoman.bench.crowd import LEAD_S, STAGGER_S, starts
 from dragoman.bench.percentiles import Spread
@@ -128,3 +131,10 @@ def test_usage_in_cores() -> None:
     assert USAGE.family_cores == 0.5
     assert USAGE.others_cores(1.0) == pytest.approx(0.3)
     assert USAGE.others_cores(10.0) == 0.0
+
+
+def test_a_soak_compares_its_first_third_with_its_last() -> None:
+    looks = [Look(at_s, uss, 50, 20, 10, 60) for at_s, uss in [(5, 1), (70, 2**20), (75, 2**21), (80, 2**22)]]
+    found = soak_section(Soaked(looks, Counter({"gradium: goodbye": 3}), Counter({"gradium": 9}), left=1))
+    assert (found.figures["first_uss_mib"], found.figures["last_uss_mib"]) == (1.0, 4.0)
+    assert (found.figures["first_tasks"], found.figures["sessions"], found.figures["left"]) == (60, 3, 1)
