@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import Coroutine, Hashable, Iterable
 from enum import Enum, auto
+from itertools import count
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -37,6 +38,8 @@ FIRST_MESSAGE_S = 5.0
 """A client that is refused is told so after its first message, or after this long."""
 INLINE_CHARACTERS = 65_536
 """A message this long is read within a fraction of a millisecond; longer ones are read in a worker."""
+MESSAGES_IN_A_ROW = 16
+"""After as many messages that had come already, everybody else has a turn."""
 CLOSE_S = 5.0
 """How long the last messages and the Close frame may take to leave."""
 SERVER_FAULT = 1011
@@ -185,7 +188,9 @@ class Connection:
         limits = self._services.settings.limits
         if first is not None:
             await self._take(first)
-        while True:
+        for number in count(1):
+            if number % MESSAGES_IN_A_ROW == 0:
+                await asyncio.sleep(0)
             self._patience.wait(min(limits.idle_s, self._adapter.patience_s() or limits.idle_s))
             try:
                 message = await self._receive()

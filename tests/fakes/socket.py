@@ -23,6 +23,8 @@ class FakeSocket:
         self.closes: list[tuple[int, str]] = []
         self.writable = asyncio.Event()
         self.writable.set()
+        self.hurried = False
+        """Whether messages that have come already are handed over without a turn of the loop, as a real socket does."""
         self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.waiting = asyncio.Event()
         """Set while the server waits for a message and there is none."""
@@ -48,7 +50,8 @@ class FakeSocket:
 
     async def receive(self) -> dict[str, Any]:
         """The client's next message."""
-        await asyncio.sleep(0)
+        if not self.hurried:
+            await asyncio.sleep(0)
         if self._incoming.empty():
             self.waiting.set()
         event = await self._incoming.get()
