@@ -155,20 +155,19 @@ async def test_a_full_outbox_at_the_word_ready_costs_no_place() -> None:
 
 async def test_a_flood_of_messages_leaves_everybody_else_their_turn() -> None:
     """However many messages have come already: others run after every few of them."""
-    async with in_process() as services:
-        async with connected(services, [setup(client_req_id="a")]) as (socket, _, serving):
-            await socket.waiting.wait()
-            socket.hurried = True
-            for _ in range(2000):
-                socket.say(message("flush", client_req_id="nobody"))
-            turns = 0
-            socket.waiting.clear()
-            while not socket.waiting.is_set():
-                await asyncio.sleep(0)
-                turns += 1
-            assert turns > 2000 / 20
-            socket.go()
-            await serving
+    async with in_process() as services, connected(services, [setup(client_req_id="a")]) as (socket, _, serving):
+        await socket.waiting.wait()
+        socket.hurried = True
+        for _ in range(2000):
+            socket.say(message("flush", client_req_id="nobody"))
+        turns = 0
+        socket.waiting.clear()
+        while not socket.waiting.is_set():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 2000 / 20
+        socket.go()
+        await serving
 
 
 async def test_a_client_that_never_reads_its_error_loses_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
