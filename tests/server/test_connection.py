@@ -17,7 +17,7 @@ from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.messages import encode_base64
 from dragoman.server.services import Services
 from tests.fakes.engines import FakeTranslator, fake_engines, s16, silence, tone
-from tests.fakes.interrupted import Interruption
+from tests.fakes.interruption import Interruption
 from tests.fakes.socket import FakeSocket
 from tests.server.served import in_process
 
