@@ -12,6 +12,7 @@ fail, whatever the code looks like inside:
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
+from types import CoroutineType
 from typing import Any
 
 _fault: ContextVar["_Fault | None"] = ContextVar("fault", default=None)
@@ -108,8 +109,9 @@ class _Counted(Coroutine[Any, Any, Any]):
         return awaited
 
 
-def _innermost(coroutine: Any) -> str:
-    """The name of the coroutine function that waits."""
-    while isinstance(inner := coroutine.cr_await, Coroutine):
-        coroutine = inner
-    return str(coroutine.cr_code.co_qualname)
+def _innermost(waiting: object) -> str:
+    """The name of the coroutine function that waits; what lies behind an asynchronous generator is not looked at."""
+    name = ""
+    while isinstance(waiting, CoroutineType):
+        name, waiting = waiting.cr_code.co_qualname, waiting.cr_await
+    return name

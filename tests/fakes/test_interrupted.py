@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 
@@ -96,3 +98,23 @@ async def test_what_survives_the_fault_goes_on() -> None:
     assert await run_interrupted(tough, 2, OSError())
     assert steps == [1]
     assert not await run_interrupted(tough, 4, OSError())
+
+
+async def test_what_waits_in_an_asynchronous_generator_is_interrupted_there() -> None:
+    steps: list[str] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            for number in range(2):
+                await asyncio.sleep(0)
+                yield number
+        finally:
+            steps.append("closed")
+
+    async def take() -> None:
+        async with aclosing(numbers()) as taken:
+            async for number in taken:
+                steps.append(str(number))  # noqa: PERF401  (those before the fault count)
+
+    assert await run_interrupted(take, 2, OSError("broken"))
+    assert steps == ["0", "closed"]
