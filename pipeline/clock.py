@@ -5,6 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
+STEP_S = 0.02
+"""How finely arrivals are remembered: who sends sample by sample shall not fill the memory with them."""
+
 
 class InputClock:
     """Counts seconds of decoded audio and remembers, for metrics only, when they came in."""
@@ -19,8 +22,11 @@ class InputClock:
     def advance(self, seconds: float) -> None:
         """Note that `seconds` more of audio have just arrived."""
         self.received_s += seconds
-        self._positions.append(self.received_s)
-        self._times.append(self._now())
+        if len(self._positions) > 1 and self._positions[-1] - self._positions[-2] < STEP_S:
+            self._positions[-1], self._times[-1] = self.received_s, self._now()
+        else:
+            self._positions.append(self.received_s)
+            self._times.append(self._now())
         while self._positions[0] < self.received_s - self._keep_s:
             self._positions.popleft()
             self._times.popleft()
