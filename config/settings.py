@@ -133,7 +133,6 @@ class SpeakSettings(_Table):
 
 
 class QueueSettings(_Table):
-    input_s: Positive
     speech_s: Positive
     clauses: PositiveInt
     output_s: Positive

@@ -42,9 +42,22 @@ class Branch:
         """How much waits before each stage."""
         return {"translate": self._said.weight, "speak": self._clauses.weight, "encode": self._blocks.weight}
 
-    async def put(self, item: Said) -> None:
-        """What was heard or given, in order; waits while too much is waiting already."""
-        await self._said.put(item, 0 if isinstance(item, Flush | End) else 1)
+    def push(self, item: Said) -> None:
+        """What was heard or given, in order; does not wait."""
+        if isinstance(item, GivenText) and not self._said.closed:
+            self.state.texts_bytes += item.size_bytes
+        self._said.push(item, 0 if isinstance(item, Flush | End) else 1)
+
+    async def room(self) -> None:
+        """Wait until no more than may wait to be translated does."""
+        await self._said.room()
+
+    def close(self) -> None:
+        """Nothing more is taken, and whoever waits goes on."""
+        self._said.close()
+        self._clauses.close()
+        self._blocks.close()
+        self.state.texts_bytes = 0
 
     def start(self, stages: asyncio.TaskGroup, markers: Markers) -> None:
         """Run the stages until they have passed the end marker on."""
@@ -62,6 +75,7 @@ class Branch:
         self.state.epoch += 1
         self.state.cut_s = self._context.clock.received_s
         self._said.discard(lambda item: isinstance(item, Transcript | GivenText))
+        self.state.texts_bytes = 0
         self._clauses.discard(lambda item: isinstance(item, Clause))
         self._blocks.discard(lambda item: isinstance(item, SpokenBlock) and not item.last)
 

@@ -10,7 +10,8 @@ from dragoman.models.plan import TargetWish
 class BranchState:
     """A target of a session by its number. `epoch` counts interruptions: what was begun before is not said.
 
-    Words spoken before `cut_s` on the input clock are not said either, whenever they become certain.
+    Words spoken before `cut_s` on the input clock are not said either, whenever they become certain. `texts_bytes` is
+    the size of the given texts that wait to be translated.
     """
 
     number: int
@@ -18,3 +19,4 @@ class BranchState:
     voice: Voice | None
     epoch: int = 0
     cut_s: float = 0.0
+    texts_bytes: int = 0

@@ -28,7 +28,8 @@ class Expect:
     keywords: tuple[str, ...]
 
 
-Marker = Flush | End
+LEAST_TEXT_BYTES = 256
+"""A text that waits is an object, however short it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class GivenText:
     text: str
     language: str
     translate: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """What it counts for while it waits."""
+        return max(LEAST_TEXT_BYTES, len(self.text.encode("utf-8", "replace")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One translation session: its stages in one TaskGroup, joined by bounded queues.
 
-    bytes -> decode -> listen -> recognise -+-> translate -> speak -> encode -> events    (a branch for each target)
-                                 given text-+-> translate -> …
+    bytes -> hear -> recognise -+-> translate -> speak -> encode -> events    (a branch for each target)
+                     given text-+-> translate -> …
 
 Whoever opens a session feeds it bytes, texts and markers and is told events; cancelling `run` ends every stage, and
 what was waiting in the engines' queues for this session is not run any more.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from dragoman.config.settings import ListenSettings, Settings
-from dragoman.models.base import Samples
+from dragoman.models.errors import Overloaded
 from dragoman.models.plan import Plan
 from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.decode import make_decoder
@@ -20,6 +20,7 @@ from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.branch import Branch, Said
 from dragoman.pipeline.clock import InputClock
 from dragoman.pipeline.context import SessionContext
+from dragoman.pipeline.ear import Ear
 from dragoman.pipeline.events import Event
 from dragoman.pipeline.items import End, Expect, Flush, GivenText, SegmentEnd, SpeechChunk
 from dragoman.pipeline.latency import POLICIES, Latency
@@ -27,8 +28,7 @@ from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.observer import SessionObserver, SilentObserver
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.queues import MeteredQueue
-from dragoman.pipeline.stages.decode import decode
-from dragoman.pipeline.stages.listen import Listener, listen
+from dragoman.pipeline.stages.hear import HearStage
 from dragoman.pipeline.stages.recognise import recognise
 
 
@@ -86,14 +86,11 @@ class Session:
             request.partials,
             request.speakers,
         )
-        source = request.input_format
-        self._coded = source.sniff or source.container.coded
-        self._decoder = make_decoder(request.input_format)
-        self._listener = Listener(engines.detector, settings.listen)
-        queues = settings.queues
-        self._inbox: MeteredQueue[bytes | Expect | Flush | End] = MeteredQueue(settings.limits.inbox_bytes)
-        self._samples: MeteredQueue[Samples | Expect | Flush | End] = MeteredQueue(queues.input_s)
-        self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(queues.speech_s)
+        ear = Ear(make_decoder(request.input_format), engines.detector, settings.listen)
+        self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(
+            settings.queues.speech_s
+        )
+        self._hearing = HearStage(context, ear, self._speech)
         self._branches = [
             Branch(context, number, plan, request.output_format) for number, plan in enumerate(request.plan.branches)
         ]
@@ -106,8 +103,7 @@ class Session:
         Of several branches the one that has most to do counts.
         """
         waiting = {
-            "decode": self._inbox.weight,
-            "listen": self._samples.weight,
+            "hear": self._hearing.depth,
             "recognise": self._speech.weight,
             "translate": 0.0,
             "speak": 0.0,
@@ -118,15 +114,22 @@ class Session:
         return waiting
 
     async def feed(self, data: bytes) -> None:
-        """The next bytes of the input; waits while too much is waiting already. Ignored once `run` is over."""
-        await self._inbox.put(data, len(data))
+        """The next bytes of the input; waits while too much is waiting already. Ignored once `run` is over.
 
-    async def say(self, given: GivenText) -> None:
+        A few plain samples may be heard before it returns, if nothing else of the input waits; `emit` is then called.
+        """
+        await self._hearing.feed(data)
+
+    def say(self, given: GivenText) -> None:
         """Text to be said behind what has been recognised so far; `Translated` follows for each branch.
 
-        To be called before `end`. Waits while too much is waiting already.
+        To be called before `end`. Does not wait: raises Overloaded, and takes nothing, where more texts would wait than
+        `limits.texts_bytes`. A text that is alone is taken, however long it is.
         """
-        await self._fan.put(given)
+        waiting = max((branch.state.texts_bytes for branch in self._branches), default=0)
+        if waiting and waiting + given.size_bytes > self._context.settings.limits.texts_bytes:
+            raise Overloaded("this session")
+        self._fan.push(given)
 
     def interrupt(self, languages: frozenset[str] | None = None) -> None:
         """Stop saying what was heard or given so far, in the branches with these targets or in all."""
@@ -135,16 +138,23 @@ class Session:
                 branch.interrupt()
 
     async def expect(self, keywords: tuple[str, ...]) -> None:
-        """Names and terms to expect from the next segment on, in place of those before."""
-        await self._inbox.put(Expect(keywords), 0)
+        """Names and terms to expect from the next segment on, in place of those before; waits as `feed` does."""
+        await self._hearing.mark(Expect(keywords))
 
     async def flush(self, flush_id: Hashable) -> None:
-        """Commit the open segment; `Flushed` follows when everything before has been said."""
-        await self._inbox.put(Flush(flush_id), 0)
+        """Commit the open segment; `Flushed` follows when everything before has been said. Waits as `feed` does."""
+        await self._hearing.mark(Flush(flush_id))
 
     async def end(self) -> None:
-        """No more input; `Ended` follows when everything has been said."""
-        await self._inbox.put(End(), 0)
+        """No more input; `Ended` follows when everything has been said. Does not wait."""
+        self._hearing.end()
+
+    def close(self) -> None:
+        """Take nothing more and let whoever waits here go on; `run` does so when it ends in any way."""
+        self._hearing.close()
+        self._speech.close()
+        for branch in self._branches:
+            branch.close()
 
     async def run(self) -> None:
         """Run every stage until the input has ended and all of it has been said.
@@ -154,16 +164,14 @@ class Session:
         context = self._context
         try:
             async with asyncio.TaskGroup() as stages:
-                decoding = decode(context, self._decoder, self._inbox, self._samples, coded=self._coded)
-                stages.create_task(decoding, name="decode")
-                stages.create_task(listen(context, self._listener, self._samples, self._speech), name="listen")
+                stages.create_task(self._hearing.run(), name="hear")
                 stages.create_task(recognise(context, self._speech, self._fan), name="recognise")
                 for branch in self._branches:
                     branch.start(stages, self._fan.markers)
         except BaseExceptionGroup as group:
             raise _first(group) from None
         finally:
-            self._inbox.close()
+            self.close()
 
 
 class _Fan:
@@ -173,11 +181,18 @@ class _Fan:
         self.markers = markers
         self._branches = branches
 
-    async def put(self, item: Said) -> None:
+    def push(self, item: Said) -> None:
+        """Pass it on to all at once: given and recognised texts come in one order everywhere."""
         for branch in self._branches:
-            await branch.put(item)
+            branch.push(item)
         if not self._branches and isinstance(item, Flush | End):
             self.markers.reached(item)
+
+    async def put(self, item: Said) -> None:
+        """Pass it on, and wait while too much waits in any branch."""
+        self.push(item)
+        for branch in self._branches:
+            await branch.room()
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

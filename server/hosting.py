@@ -119,7 +119,7 @@ class Host:
         if isinstance(command, Feed):
             await session.feed(command.data)
         elif isinstance(command, Say):
-            await self._say(command, session)
+            self._say(command, session)
         elif isinstance(command, Interrupt):
             session.interrupt(command.languages)
         elif isinstance(command, Expect):
@@ -241,7 +241,7 @@ class Host:
         if error is not None:
             self._guest.failed(hosted.key, error)
 
-    async def _say(self, command: Say, session: Session) -> None:
+    def _say(self, command: Say, session: Session) -> None:
         given, engines = command.given, self._services.engines
         wishes = [branch.wish for branch in session.request.plan.branches]
         for target in (wish.language for wish in wishes if given.translate):
@@ -251,7 +251,7 @@ class Host:
                 self._guest.refused(command.key, given.text_id, error)
                 return
         try:
-            await session.say(given)
+            session.say(given)
         except Overloaded as error:
             self._guest.refused(command.key, given.text_id, error)
 

@@ -108,7 +108,7 @@ def test_every_floor_was_looked_at() -> None:
         ("models/silero.py", "from dragoman import pipeline"),
         ("models/silero.py", "from ..server import app"),
         ("models/silero.py", "def late() -> None:\n    import dragoman.server.app"),
-        ("pipeline/stages/listen.py", "from dragoman.server.auth import Gatekeeper"),
+        ("pipeline/stages/hear.py", "from dragoman.server.auth import Gatekeeper"),
         ("pipeline/session.py", "from tests.fakes import engines"),
         ("pipeline/session.py", "from dragoman.testing import free_port"),
         ("server/app.py", "from dragoman.cli.main import app"),

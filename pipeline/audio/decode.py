@@ -9,7 +9,7 @@ from dragoman.pipeline.audio.formats import AudioFormat, Container, ogg_opus, wa
 from dragoman.pipeline.audio.opus_decode import OggOpusSource
 from dragoman.pipeline.audio.raw import RawSource
 from dragoman.pipeline.audio.resample import Resampler
-from dragoman.pipeline.audio.samples import EMPTY, bounded, join
+from dragoman.pipeline.audio.samples import EMPTY, bounded, clipped, join
 from dragoman.pipeline.audio.sniff import Unknown, sniff
 from dragoman.pipeline.audio.wav import WavSource
 
@@ -22,6 +22,11 @@ class Decoder(Protocol):
     Compressed silence can be hundreds of times longer than its bytes suggest: who bounds the length of a session
     feeds a few KiB at a time and counts what comes out.
     """
+
+    @property
+    def coded(self) -> bool:
+        """Whether a few bytes may hold much audio, so that decoding them takes long; True until it is known."""
+        ...
 
     def decode(self, data: bytes) -> Samples:
         """What is ready, possibly nothing. Raises BadAudio, after which the decoder is of no more use."""
@@ -54,7 +59,7 @@ def make_decoder(fmt: AudioFormat, rate_hz: int = SAMPLE_RATE_HZ) -> Decoder:
     """
     if fmt.container is Container.ANY or fmt.container in DEMUXERS:
         return _DetectingDecoder(fmt.container, rate_hz)
-    decoder = _ResamplingDecoder(_source(fmt), rate_hz)
+    decoder = _ResamplingDecoder(_source(fmt), rate_hz, coded=fmt.container.coded)
     return _SniffingDecoder(decoder, rate_hz) if fmt.sniff else decoder
 
 
@@ -69,7 +74,8 @@ def _source(fmt: AudioFormat) -> Source:
 
 
 class _ResamplingDecoder:
-    def __init__(self, source: Source, rate_hz: int) -> None:
+    def __init__(self, source: Source, rate_hz: int, *, coded: bool) -> None:
+        self.coded = coded
         self._source = source
         self._rate_hz = rate_hz
         self._resampler: Resampler | None = None
@@ -81,7 +87,7 @@ class _ResamplingDecoder:
         rest = self._resample(self._source.finish())
         if self._resampler is None:
             return rest
-        return join([rest, bounded(self._resampler.finish())])
+        return join([rest, self._bounded(self._resampler.finish())])
 
     def close(self) -> None:
         """Nothing to give up."""
@@ -91,8 +97,11 @@ class _ResamplingDecoder:
             return EMPTY
         if self._resampler is None:
             self._resampler = Resampler(self._source.rate_hz, self._rate_hz)
-        # Bounded because the filter overshoots where the input is clipped.
-        return bounded(self._resampler.process(samples))
+        return self._bounded(self._resampler.process(samples))
+
+    def _bounded(self, samples: Samples) -> Samples:
+        """The filter overshoots where the input is clipped; and what a codec gives may be anything."""
+        return bounded(samples) if self.coded else clipped(samples)
 
 
 class _SniffingDecoder:
@@ -103,6 +112,10 @@ class _SniffingDecoder:
         self._rate_hz = rate_hz
         self._head = b""
         self._chosen: Decoder | None = None
+
+    @property
+    def coded(self) -> bool:
+        return self._chosen is None or self._chosen.coded
 
     def decode(self, data: bytes) -> Samples:
         if self._chosen is None:
@@ -142,6 +155,10 @@ class _DetectingDecoder:
         self._head = b""
         self._look_at = 0
         self._chosen: Decoder | None = None
+
+    @property
+    def coded(self) -> bool:
+        return self._chosen is None or self._chosen.coded
 
     def decode(self, data: bytes) -> Samples:
         if self._chosen is not None:

@@ -2,7 +2,7 @@
 
 A demuxer wants a file to read from and blocks until it has one, so it runs in a thread of its own and reads from a
 pipe. Whoever puts bytes into the pipe waits until the thread asks for more; what was decoded by then depends on nothing
-but the bytes.
+but the bytes. How long that may take is for who calls to say: `close`, from any thread, ends the waiting.
 """
 
 import threading
@@ -15,7 +15,7 @@ from dragoman.models.base import Samples
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
 from dragoman.pipeline.audio.formats import Container, check_rate_and_channels
 from dragoman.pipeline.audio.resample import Resampler
-from dragoman.pipeline.audio.samples import EMPTY, bounded, join, mix_down
+from dragoman.pipeline.audio.samples import EMPTY, bounded, clipped, join, mix_down
 
 DEMUXERS: Mapping[Container, str] = {
     Container.AAC: "aac",
@@ -49,6 +49,8 @@ _Block = tuple[int, Samples]
 class DemuxingDecoder:
     """Mono samples at `rate_hz` of the first audio stream of a file. Its thread ends with `finish` or `close`."""
 
+    coded = True
+
     def __init__(self, container: Container, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._pipe = _Pipe()
@@ -80,7 +82,7 @@ class DemuxingDecoder:
         self._pipe.end()
         rest = [self._taken()]
         if self._resampler is not None:
-            rest.append(bounded(self._resampler.finish()))
+            rest.append(clipped(self._resampler.finish()))
             self._resampler = None
         return join(rest)
 
@@ -96,11 +98,11 @@ class DemuxingDecoder:
         """The rate may change: where one song follows another, or where AAC tells its extension late."""
         ends = []
         if self._resampler is not None and rate_hz != self._source_hz:
-            ends.append(bounded(self._resampler.finish()))
+            ends.append(clipped(self._resampler.finish()))
             self._resampler = None
         if self._resampler is None:
             self._resampler, self._source_hz = Resampler(rate_hz, self._rate_hz), rate_hz
-        return join([*ends, bounded(self._resampler.process(samples))])
+        return join([*ends, clipped(self._resampler.process(samples))])
 
 
 class _Pipe:
@@ -113,6 +115,7 @@ class _Pipe:
         self._idle = False
         """The reader waits for bytes, or is done."""
         self._done = False
+        self._closed = False
 
     def put(self, data: bytes) -> None:
         """Give the reader bytes and wait until it asks for more, or is done."""
@@ -128,10 +131,10 @@ class _Pipe:
             self._wait_for_reader()
 
     def close(self) -> None:
-        """Nobody wants to know any more; does not wait."""
+        """Nobody wants to know any more; does not wait, and lets go of who waits for the reader."""
         with self._changed:
             self._buffer.clear()
-            self._complete = True
+            self._complete = self._closed = True
             self._changed.notify_all()
 
     def read(self, size: int) -> bytes:
@@ -160,7 +163,7 @@ class _Pipe:
     def _wait_for_reader(self) -> None:
         self._idle = False
         self._changed.notify_all()
-        while not (self._idle or self._done):
+        while not (self._idle or self._done or self._closed):
             self._changed.wait()
 
 

@@ -41,6 +41,11 @@ def bounded(samples: NDArray[np.floating[Any]]) -> Samples:
     return clipped
 
 
+def clipped(samples: Samples) -> Samples:
+    """`samples` themselves, brought within [-1, 1] where they lie. They must hold no NaN: none of integers do."""
+    return samples.clip(-1.0, 1.0, out=samples)
+
+
 def to_int16(samples: Samples) -> NDArray[np.int16]:
     """Nearest 16-bit values, full scale 32768, clipped."""
     scaled = bounded(samples)

@@ -23,7 +23,7 @@ Inbox = MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End]
 
 
 async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> None:
-    """Run until the end marker. `listen` closes an open segment before it sends a marker."""
+    """Run until the end marker. `hear` closes an open segment before it sends a marker."""
     # The recogniser's own translation is one of whole pieces: words that come one by one have none.
     by_words = context.policy.incremental and not context.plan.english_for
     hearing = ByAgreement(context, outbox) if by_words else ByPause(context, outbox)
@@ -72,15 +72,7 @@ class _Question:
 
     async def during(self, inbox: Inbox) -> SpeechChunk | SegmentEnd | Expect | Flush | End | None:
         """The next item, or None when the answer came first."""
-        if self._task is None:
-            return await inbox.get()
-        if not len(inbox):
-            coming = asyncio.create_task(inbox.wait())
-            try:
-                await asyncio.wait({self._task, coming}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                coming.cancel()
-        return await inbox.get() if len(inbox) else None
+        return await (inbox.get() if self._task is None else inbox.get_before(self._task))
 
     async def answer(self) -> None:
         """Take the answer that has come. Raises what the recogniser raised, but for what only partials meet."""

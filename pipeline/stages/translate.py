@@ -30,6 +30,7 @@ async def translate(context: SessionContext, branch: BranchState, inbox: Inbox, 
         if isinstance(item, Transcript):
             await translating.take(item)
         elif isinstance(item, GivenText):
+            branch.texts_bytes -= item.size_bytes
             await translating.take_text(item)
         else:
             await outbox.put(item, 0)

@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 import pytest
@@ -12,13 +12,13 @@ import pytest
 from dragoman.config.settings import load_settings
 from dragoman.models import glossary
 from dragoman.models.base import Hypothesis, LanguagePair, RecognitionRequest, Samples, SynthesisRequest
-from dragoman.models.errors import NoTranslator
+from dragoman.models.errors import NoTranslator, Overloaded
 from dragoman.models.plan import Plan, TargetWish
 from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.events import Ended, Event, Flushed, Speech, Transcript, Translated, Translation
-from dragoman.pipeline.items import GivenText
+from dragoman.pipeline.items import LEAST_TEXT_BYTES, GivenText
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import (
@@ -84,11 +84,14 @@ def targets(*codes: str, speaks: bool = True) -> list[TargetWish]:
 
 
 @asynccontextmanager
-async def running(loaded: Engines, plan: Plan, *, speech: bool = True) -> AsyncIterator[tuple[Session, list[Event]]]:
+async def running(
+    loaded: Engines, plan: Plan, *, speech: bool = True, texts_bytes: int | None = None
+) -> AsyncIterator[tuple[Session, list[Event]]]:
+    settings = load_settings(overrides={"limits": {"texts_bytes": texts_bytes}})
     events: list[Event] = []
     offload = Offload()
     request = SessionRequest(pcm(16_000), pcm(24_000) if speech else None, plan, latency="quality")
-    session = Session(request, loaded, load_settings(), offload, session_id="s", emit=events.append)
+    session = Session(request, loaded, settings, offload, session_id="s", emit=events.append)
     task = asyncio.create_task(session.run())
     try:
         yield session, events
@@ -160,8 +163,8 @@ async def test_a_slow_target_does_not_hold_back_the_others() -> None:
 async def test_text_is_translated_into_every_target_in_its_turn() -> None:
     loaded = engines()
     async with running(loaded, loaded.plan(targets=targets("es", "fr"))) as (session, events):
-        await session.say(GivenText("t1", "One. Two.", "en", translate=True))
-        await session.say(GivenText("t2", "Bonjour.", "fr", translate=False))
+        session.say(GivenText("t1", "One. Two.", "en", translate=True))
+        session.say(GivenText("t2", "Bonjour.", "fr", translate=False))
         await until(events, Translated, 4)
         await session.feed(s16(UTTERANCE))
         await session.end()
@@ -178,16 +181,61 @@ async def test_text_is_translated_into_every_target_in_its_turn() -> None:
     ]
 
 
+def texts_taken(session: Session, texts: Iterable[str]) -> int:
+    """How many of the texts are taken before one is refused."""
+    for number, text in enumerate(texts):
+        try:
+            session.say(GivenText(number, text, "en", translate=True))
+        except Overloaded as error:
+            assert str(error) == "this session has too much work waiting; try again in 5 s"
+            return number
+    raise AssertionError("none was refused")
+
+
+async def test_texts_without_room_are_refused_until_an_interruption_makes_some() -> None:
+    translator = FakePolyglot(held="fr")
+    loaded = engines(translator)
+    async with running(loaded, loaded.plan(targets=targets("fr", "es")), texts_bytes=2048) as (session, events):
+        session.say(GivenText("long", "é" * 2000, "en", translate=True))  # the first may be of any length
+        assert texts_taken(session, ["Two."]) == 0
+        while session._branches[0].state.texts_bytes:  # noqa: ASYNC110  (until it is being translated)
+            await asyncio.sleep(0)
+        assert texts_taken(session, repeat("Two.")) == 2048 // LEAST_TEXT_BYTES
+        session.interrupt(frozenset({"es"}))
+        assert texts_taken(session, ["Two."]) == 0
+        session.interrupt()
+        assert texts_taken(session, repeat("é" * 500)) == 2
+        session.interrupt()
+        translator.released.set()
+        session.say(GivenText("last", "Four.", "en", translate=True))
+        await session.end()
+    assert [texts(events, branch) for branch in (0, 1)] == [["<fr> Four."], ["<es> Four."]]
+
+
+async def test_what_was_heard_is_not_held_back_by_what_is_refused() -> None:
+    translator = FakePolyglot(held="es")
+    loaded = engines(translator)
+    async with running(loaded, loaded.plan(targets=targets("es")), texts_bytes=1024) as (session, events):
+        assert texts_taken(session, repeat("One.")) >= 4
+        await session.feed(s16(UTTERANCE))
+        await session.flush("f")
+        await until(events, Transcript)
+        translator.released.set()
+        await session.end()
+    assert texts(events, 0)[-1] == "<es> hello there"
+    assert any(isinstance(event, Flushed) for event in events)
+
+
 async def test_an_interruption_cuts_the_clause_that_is_being_said_and_forgets_the_next() -> None:
     slow = FakeSlow()
     loaded = engines(synthesizer=slow)
     async with running(loaded, loaded.plan(targets=targets("es"))) as (session, events):
         for number in range(3):
-            await session.say(GivenText(number, f"Text {number} is long enough.", "en", translate=True))
+            session.say(GivenText(number, f"Text {number} is long enough.", "en", translate=True))
         await until(events, Speech)
         session.interrupt()
         slow.released.set()
-        await session.say(GivenText("next", "Now this.", "en", translate=True))
+        session.say(GivenText("next", "Now this.", "en", translate=True))
         await session.end()
     ends = [event for event in events if isinstance(event, Speech) and event.last]
     assert ends[0].clause_id == 0
@@ -202,11 +250,11 @@ async def test_an_interruption_in_the_middle_of_a_text_forgets_the_rest_of_it() 
     translator = FakePolyglot(held="es")
     loaded = engines(translator)
     async with running(loaded, loaded.plan(targets=targets("es"))) as (session, events):
-        await session.say(GivenText(0, "One. Two. Three.", "en", translate=True))
+        session.say(GivenText(0, "One. Two. Three.", "en", translate=True))
         await asyncio.sleep(0.05)
         session.interrupt()
         translator.released.set()
-        await session.say(GivenText(1, "Four.", "en", translate=True))
+        session.say(GivenText(1, "Four.", "en", translate=True))
         await session.end()
     assert texts(events, 0) == ["<es> Four."]
 
@@ -235,7 +283,7 @@ async def test_an_interruption_drops_what_was_spoken_before_it_and_is_not_recogn
 async def test_an_interruption_of_another_language_changes_nothing() -> None:
     loaded = engines()
     async with running(loaded, loaded.plan(targets=targets("es"))) as (session, events):
-        await session.say(GivenText(0, "One.", "en", translate=True))
+        session.say(GivenText(0, "One.", "en", translate=True))
         session.interrupt(frozenset({"fr"}))
         await session.end()
     assert texts(events, 0) == ["<es> One."]
@@ -255,8 +303,8 @@ async def test_text_only_targets_say_nothing() -> None:
 async def test_text_needs_no_recogniser_and_no_way_from_what_it_would_hear() -> None:
     loaded = engines(FakeTranslator("fr", "de"), languages=())
     async with running(loaded, loaded.plan(targets=targets("de"), hears=False)) as (session, events):
-        await session.say(GivenText(0, "Guten Tag.", "de", translate=False))
-        await session.say(GivenText(1, "Bonjour.", "fr", translate=True))
+        session.say(GivenText(0, "Guten Tag.", "de", translate=False))
+        session.say(GivenText(1, "Bonjour.", "fr", translate=True))
         await session.end()
     assert texts(events, 0) == ["Guten Tag.", "<de> Bonjour."]
     assert {event.language for event in events if isinstance(event, Speech)} == {"de"}
@@ -314,7 +362,7 @@ async def test_terms_that_a_client_insists_on() -> None:
     loaded = engines()
     wish = TargetWish("es", speaks=False, terms={"Hello There": "BUENAS", "there": "ALLÍ"})
     async with running(loaded, loaded.plan(targets=[wish]), speech=False) as (session, events):
-        await session.say(GivenText(0, "Oh hello there, over there", "en", translate=True))
+        session.say(GivenText(0, "Oh hello there, over there", "en", translate=True))
         await session.end()
     assert texts(events, 0) == ["<es> Oh BUENAS, over ALLÍ"]
 

@@ -1,14 +1,15 @@
 """The official `sarvamai` client with real speech and the engines that need no download."""
 
 import jiwer
-import numpy as np
 import pytest
 
 from dragoman.config.settings import load_settings
 from dragoman.models.silero import SileroDetector
+from dragoman.pipeline.audio.decode import make_decoder
+from dragoman.pipeline.audio.formats import pcm
+from dragoman.pipeline.ear import Ear
 from dragoman.pipeline.events import SpeechEnded, SpeechStarted
 from dragoman.pipeline.sentences import words_of
-from dragoman.pipeline.stages.listen import Listener
 from dragoman.server.protocols.sarvam.vad import tuned
 from dragoman.testing import RunningServer
 from tests.sdk.sarvam_client import Step, Talk, run_sarvam
@@ -30,9 +31,9 @@ def speech(name: str, rate_hz: int = 16000, seconds: float | None = None) -> Pcm
 
 def turns(samples: Pcm, **query: str) -> int:
     """How many segments the detector hears, with the parameters of a query; judged here, without a server."""
-    listener = Listener(SileroDetector(), tuned(query, load_settings().listen))
-    listener.add(samples.astype(np.float32) / 32768)
-    heard = [*listener.judge(), *listener.stop(final=False)]
+    ear = Ear(make_decoder(pcm(16_000)), SileroDetector(), tuned(query, load_settings().listen))
+    _, heard = ear.hear(samples.astype("<i2").tobytes(), len(samples))
+    heard += ear.stop(final=False)
     count = sum(isinstance(item, SpeechEnded) for item in heard)
     assert count == sum(isinstance(item, SpeechStarted) for item in heard)
     return count

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from dragoman.config.settings import ListenSettings, load_settings
 from dragoman.models.base import Samples
+from dragoman.pipeline.audio.decode import make_decoder
+from dragoman.pipeline.audio.formats import Encoding, pcm
+from dragoman.pipeline.ear import Ear
 from dragoman.pipeline.events import SpeechEnded, SpeechStarted
 from dragoman.pipeline.items import SpeechChunk
-from dragoman.pipeline.stages.listen import Listener
 from dragoman.server.failures import BadMessage, Fault
 from dragoman.server.protocols.sarvam.vad import FRAME_MS, MAX_FRAMES, tuned
 
@@ -45,12 +47,12 @@ class FakeDetector:
 
 def segments(probabilities: list[float], level: float = 0.1, **query: str) -> list[tuple[int, int | None, int]]:
     """First frame of speech, first frame behind it, and first frame of the audio that is kept, of each segment."""
-    listener = Listener(FakeDetector(list(probabilities)), tuned(query, BASE))
-    listener.add(np.full(len(probabilities) * FRAME, level, np.float32))
+    ear = Ear(make_decoder(pcm(16_000, Encoding.F32LE)), FakeDetector(list(probabilities)), tuned(query, BASE))
+    _, heard = ear.hear(np.full(len(probabilities) * FRAME, level, np.float32).tobytes(), len(probabilities))
     found: list[tuple[int, int | None, int]] = []
     start = kept = 0
     opening = False
-    for item in listener.judge():
+    for item in heard:
         if isinstance(item, SpeechStarted):
             start, opening = round(item.at_s * 1000 / FRAME_MS), True
         elif isinstance(item, SpeechChunk) and opening:

@@ -4,21 +4,31 @@ from hypothesis import strategies as st
 
 from dragoman.config.settings import ListenSettings, load_settings
 from dragoman.models.base import Samples
+from dragoman.pipeline.audio.decode import make_decoder
+from dragoman.pipeline.audio.formats import Encoding, ogg_opus, pcm
+from dragoman.pipeline.ear import BATCH_FRAMES, Ear, Heard
 from dragoman.pipeline.events import SpeechEnded, SpeechStarted
 from dragoman.pipeline.items import SegmentEnd, SpeechChunk
-from dragoman.pipeline.stages.listen import Heard, Listener
 from tests.fakes.engines import FakeDetector, silence, tone
 
 LISTEN = load_settings().listen
 
 
-def hear(audio: Samples, chunk: int, chosen: ListenSettings = LISTEN) -> list[Heard]:
-    listener = Listener(FakeDetector(), chosen)
-    heard: list[Heard] = []
+def open_ear(chosen: ListenSettings = LISTEN) -> Ear:
+    """An ear for the samples themselves."""
+    return Ear(make_decoder(pcm(16_000, Encoding.F32LE)), FakeDetector(), chosen)
+
+
+def hear(audio: Samples, chunk: int, chosen: ListenSettings = LISTEN, most: int = 6) -> list[Heard]:
+    """All of it in pieces of `chunk` samples, no more than `most` frames judged at once."""
+    ear, heard = open_ear(chosen), list[Heard]()
     for start in range(0, len(audio), chunk):
-        if listener.add(audio[start : start + chunk]):
-            heard += listener.judge()
-    return heard + listener.stop(final=True)
+        data = audio[start : start + chunk].tobytes()
+        while data or ear.due:
+            heard += ear.hear(data, most)[1]
+            data = b""
+    ear.finish()
+    return heard + ear.stop(final=True)
 
 
 def segments(heard: list[Heard]) -> list[tuple[int, Samples]]:
@@ -60,12 +70,11 @@ def test_the_end_of_the_input_ends_the_segment_with_its_last_sample() -> None:
 
 
 def test_silence_gives_nothing_and_is_not_kept() -> None:
-    listener = Listener(FakeDetector(), LISTEN)
+    ear = open_ear()
     for _ in range(100):
-        assert listener.add(silence(1.0))
-        assert listener.judge() == []
-    assert len(listener._held) < 16_000
-    assert listener.stop(final=True) == []
+        assert ear.hear(silence(1.0).tobytes(), 100) == (1.0, [])
+    assert len(ear._held) < 16_000
+    assert ear.stop(final=True) == []
 
 
 def test_speech_at_the_very_start() -> None:
@@ -104,17 +113,41 @@ pieces = st.lists(st.tuples(st.booleans(), st.integers(1, 20_000)), min_size=1, 
 
 
 @settings(max_examples=60, deadline=None)
-@given(pieces, st.integers(1, 30_000))
+@given(pieces, st.integers(1, 30_000), st.integers(1, 70))
 def test_chunk_borders_do_not_matter_and_no_sample_is_in_two_segments(
-    shape: list[tuple[bool, int]], chunk: int
+    shape: list[tuple[bool, int]], chunk: int, most: int
 ) -> None:
     parts = [tone(length / 16_000) if loud else silence(length / 16_000) for loud, length in shape]
     audio = np.concatenate(parts)
-    whole = segments(hear(audio, len(audio)))
-    chunked = segments(hear(audio, chunk))
+    whole = segments(hear(audio, len(audio), most=len(audio)))
+    chunked = segments(hear(audio, chunk, most=most))
     assert [start for start, _ in whole] == [start for start, _ in chunked]
     assert all(np.array_equal(one, two) for (_, one), (_, two) in zip(whole, chunked, strict=True))
     end = 0
     for start, samples in whole:
         assert start >= end
         end = start + len(samples)
+
+
+def test_frames_are_judged_when_there_are_some_of_them_and_no_more_at_once_than_wanted() -> None:
+    ear, frame = open_ear(), tone(1.0)[: FakeDetector.frame_samples].tobytes()
+    for _ in range(BATCH_FRAMES - 1):
+        assert ear.hear(frame, 2)[1] == []
+        assert not ear.due
+    heard = [ear.hear(frame * 3, 2)[1]]
+    while ear.due:
+        heard.append(ear.hear(b"", 2)[1])
+    lengths = [sum(len(item.samples) for item in found if isinstance(item, SpeechChunk)) for found in heard]
+    assert [length // FakeDetector.frame_samples for length in lengths] == [0, 4]  # two to judge, speech from three on
+    assert not ear.due
+
+
+def test_the_format_and_the_rate_are_the_ears_business() -> None:
+    ear = Ear(make_decoder(pcm(48_000, Encoding.F32LE, channels=2)), FakeDetector(), LISTEN)
+    seconds, _ = ear.hear(np.repeat(tone(3.0), 2).tobytes(), 100)
+    assert 0.9 < seconds < 1.0
+    assert seconds + ear.finish() == 1.0
+    ends = [item for item in ear.stop(final=True) if isinstance(item, SpeechEnded)]
+    assert [round(end.at_s, 1) for end in ends] == [1.0]
+    assert not ear.coded
+    assert Ear(make_decoder(ogg_opus()), FakeDetector(), LISTEN).coded

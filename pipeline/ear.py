@@ -1,4 +1,8 @@
-"""listen: voice activity detection and endpointing cut the audio into segments of speech."""
+"""One session's ear: a client's bytes in, pieces of speech out.
+
+Decoder, resampler, voice activity detection and endpointing in one, without I/O. What is slow here (a codec, a model)
+blocks; where that is done is the business of `stages/hear.py`.
+"""
 
 from math import inf, log10
 
@@ -6,22 +10,22 @@ import numpy as np
 
 from dragoman.config.settings import ListenSettings
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples, VoiceActivityDetector
-from dragoman.pipeline.context import SessionContext
+from dragoman.pipeline.audio.decode import Decoder
 from dragoman.pipeline.endpointing import Activity, Endpointer, Started, Stopped
 from dragoman.pipeline.events import SpeechEnded, SpeechStarted
-from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
-from dragoman.pipeline.queues import MeteredQueue
+from dragoman.pipeline.items import SegmentEnd, SpeechChunk
 
 BATCH_FRAMES = 4
-"""Frames that are judged together (128 ms with Silero): waking the detector costs more than a frame does."""
+"""Frames are judged when so many wait (128 ms with Silero): a call of the detector costs more than a frame."""
 
 Heard = SpeechStarted | SpeechEnded | SpeechChunk | SegmentEnd
 
 
-class Listener:
-    """Samples in, speech out; all the state of one session's listening. Blocks for a model: call it in a worker."""
+class Ear:
+    """All the state of one session's hearing. It may be called from any thread, but only by one at a time."""
 
-    def __init__(self, detector: VoiceActivityDetector, settings: ListenSettings) -> None:
+    def __init__(self, decoder: Decoder, detector: VoiceActivityDetector, settings: ListenSettings) -> None:
+        self._decoder = decoder
         self._stream = detector.stream()
         self._frame = detector.frame_samples
         self._endpointer = Endpointer(settings, self._frame / SAMPLE_RATE_HZ)
@@ -30,7 +34,8 @@ class Listener:
         burst_ms = max(settings.min_speech_ms, settings.opening_min_speech_ms, settings.interrupt_min_speech_ms)
         self._keep = self._before + round(burst_ms / 1000 * SAMPLE_RATE_HZ) + self._frame
         self._new: list[Samples] = []
-        self._new_length = 0
+        self._length = 0
+        """Samples that came in, at 16 kHz; the newest of them are in `_new`."""
         self._held = np.zeros(0, np.float32)
         self._base = 0
         """Place of the first held sample."""
@@ -41,26 +46,70 @@ class Listener:
         self._sent = round(settings.ignore_start_ms / 1000 * SAMPLE_RATE_HZ)
         """Everything before this place was either sent or given up; no sample goes into two segments."""
 
-    def add(self, samples: Samples) -> bool:
-        """Take samples without judging them (this does not block); True when enough of them wait to be judged."""
-        self._new.append(samples)
-        self._new_length += len(samples)
-        return self._base + len(self._held) + self._new_length - self._seen >= BATCH_FRAMES * self._frame
+    @property
+    def coded(self) -> bool:
+        """Whether a few bytes may hold much audio, so that taking them takes long."""
+        return self._decoder.coded
 
-    def judge(self) -> list[Heard]:
-        """Judge what was added, in whole frames; what is left over waits for the next call."""
-        self._held = np.concatenate([self._held, *self._new])
-        self._new, self._new_length = [], 0
-        new = self._held[self._seen - self._base :]
-        whole = len(new) - len(new) % self._frame
-        if not whole:
+    @property
+    def due(self) -> bool:
+        """Whether enough frames wait to be judged."""
+        return self._waiting >= BATCH_FRAMES
+
+    def hear(self, data: bytes, most: int) -> tuple[float, list[Heard]]:
+        """Take the next bytes, possibly none, and judge what is due, but no more than `most` frames.
+
+        Gives the seconds of audio in the bytes, and what was heard. Raises BadAudio or EngineFailed; after that the ear
+        is of no more use.
+        """
+        seconds = self._add(self._decoder.decode(data))
+        return seconds, self._judge(min(self._waiting, most)) if self.due else []
+
+    def finish(self) -> float:
+        """There are no more bytes: take what the decoder held back, in seconds of audio. Raises BadAudio."""
+        return self._add(self._decoder.finish())
+
+    def stop(self, *, final: bool) -> list[Heard]:
+        """Judge all frames that wait and end the open segment now.
+
+        `final` also judges the incomplete last frame, padded with silence. Raises EngineFailed.
+        """
+        heard = self._judge(self._waiting)
+        left = self._length - self._seen
+        if final and left:
+            self._add(np.zeros(self._frame - left, np.float32))
+            heard += self._judge(1)
+        change = self._endpointer.stop()
+        return heard + (self._end(change, paused=False) if change else [])
+
+    def close(self) -> None:
+        """Nothing more is wanted. May come at any time, from any thread, and more than once."""
+        self._decoder.close()
+
+    @property
+    def _waiting(self) -> int:
+        return (self._length - self._seen) // self._frame
+
+    def _add(self, samples: Samples) -> float:
+        if len(samples):
+            self._new.append(samples)
+            self._length += len(samples)
+        return len(samples) / SAMPLE_RATE_HZ
+
+    def _judge(self, frames: int) -> list[Heard]:
+        if self._new:
+            self._held = np.concatenate([self._held, *self._new])
+            self._new.clear()
+        if not frames:
             return []
+        start = self._seen - self._base
+        new = self._held[start : start + frames * self._frame]
         heard: list[Heard] = []
-        probabilities = self._stream.probabilities(new[:whole])
-        levels = self._levels(new[:whole]) if self._endpointer.wants_level else [0.0] * len(probabilities)
-        for probability, level in zip(probabilities, levels, strict=True):
+        probabilities = self._stream.probabilities(new)
+        levels = self._levels(new) if self._endpointer.wants_level else [0.0] * frames
+        for probability, level in zip(probabilities.tolist(), levels, strict=True):
             self._seen += self._frame
-            change = self._endpointer.push(float(probability), level)
+            change = self._endpointer.push(probability, level)
             if isinstance(change, Started):
                 self._sent = max(self._sent, self._base, change.frame * self._frame - self._before)
                 self._started_s = change.frame * self._frame / SAMPLE_RATE_HZ
@@ -70,16 +119,6 @@ class Listener:
         heard += self._speech()
         self._forget()
         return heard
-
-    def stop(self, *, final: bool) -> list[Heard]:
-        """End the open segment now; `final` also judges the incomplete last frame, padded with silence."""
-        heard = self.judge()
-        left = len(self._held) - (self._seen - self._base)
-        if final and left:
-            self.add(np.zeros(self._frame - left, np.float32))
-            heard += self.judge()
-        change = self._endpointer.stop()
-        return heard + (self._end(change, paused=False) if change else [])
 
     def _levels(self, samples: Samples) -> list[float]:
         """Root mean square of each frame, in dB under full scale; -inf where there is nothing."""
@@ -115,32 +154,3 @@ class Listener:
         if useless > 0:
             self._held = self._held[useless:]
             self._base += useless
-
-
-async def listen(
-    context: SessionContext,
-    listener: Listener,
-    inbox: MeteredQueue[Samples | Expect | Flush | End],
-    outbox: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End],
-) -> None:
-    """Run until the end marker."""
-    while True:
-        item = await inbox.get()
-        if isinstance(item, Expect):
-            await outbox.put(item, 0)
-            continue
-        with context.timed("listen"):
-            if isinstance(item, Flush | End):
-                heard = await context.offload.run(listener.stop, final=isinstance(item, End))
-            else:
-                heard = await context.offload.run(listener.judge) if listener.add(item) else []
-        for found in heard:
-            if isinstance(found, SpeechStarted | SpeechEnded):
-                context.emit(found)
-            else:
-                seconds = len(found.samples) / SAMPLE_RATE_HZ if isinstance(found, SpeechChunk) else 0
-                await outbox.put(found, seconds)
-        if isinstance(item, Flush | End):
-            await outbox.put(item, 0)
-        if isinstance(item, End):
-            return
