@@ -8,7 +8,6 @@ recognised by itself: it must end in words that are committed, and then exactly 
 
 from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, Word
 from dragoman.models.batching import Priority
-from dragoman.models.errors import Overloaded, Superseded
 from dragoman.pipeline.agreement import LocalAgreement, distance, ends_with_mark, keys_of
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.hearing import SEARCH_S, Hearing, Outbox
@@ -106,11 +105,10 @@ class ByAgreement(Hearing):
             at_s = (near_s + behind.start_s - segment.start_s) / 2
         else:
             at_s = segment.quietest(near_s - SEARCH_S, min(near_s + SEARCH_S, segment.duration_s))
-            try:
-                trial = await self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], Priority.PARTIAL, segment.draft)
-            except (Superseded, Overloaded):
-                return False
-            found = self._agreement.find_end(self.words(trial, 0.0, 0.0, at_s), count)
+            asking = self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], Priority.PARTIAL, segment.draft)
+            trial = await self.context.trials.attempt(asking)
+            words = () if trial is None else self.words(trial, 0.0, 0.0, at_s)
+            found = self._agreement.find_end(words, count)
             if found is None:
                 return False
             count = found

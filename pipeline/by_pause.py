@@ -40,8 +40,9 @@ class ByPause(Hearing):
         if ends and until_s - segment.start_s >= self.settings.sentence_after_s:
             head = text[: ends[-1]]
             at_s = self._place(segment, hypothesis, head, until_s - segment.start_s)
-            trial = await self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], draft=segment.draft)
-            if _reads_like(trial.text, head):
+            asking = self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], draft=segment.draft)
+            trial = await self.context.trials.attempt(asking)
+            if trial is not None and _reads_like(trial.text, head):
                 start_s = segment.start_s
                 segment.cut(at_s)
                 await self._commit_piece(trial, start_s, segment.start_s)

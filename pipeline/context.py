@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 from dragoman.config.settings import Settings
@@ -13,6 +13,7 @@ from dragoman.pipeline.events import Event
 from dragoman.pipeline.latency import LatencyPolicy
 from dragoman.pipeline.observer import SessionObserver
 from dragoman.pipeline.offload import Offload
+from dragoman.pipeline.partials import Partials
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class SessionContext:
     """One session's identity, choices and tools; nothing here holds audio or text.
 
     `emit` hands an event to whoever listens; it never blocks and may raise to end the session. `partials`: whether
-    somebody wants to see what is not certain yet. `speakers`: whether somebody wants to know who speaks.
+    somebody wants to see what is not certain yet. `speakers`: whether somebody wants to know who speaks. `trials` are
+    questions that may fail.
     """
 
     session_id: str
@@ -34,6 +36,7 @@ class SessionContext:
     policy: LatencyPolicy
     partials: bool = False
     speakers: bool = False
+    trials: Partials = field(default_factory=Partials)
 
     def grows(self, source: str, target: str) -> bool:
         """Whether clauses on their way from `source` to `target` are translated again while they grow."""

@@ -8,7 +8,6 @@ at all. A question that is still open when the speaker pauses is withdrawn: the 
 import asyncio
 
 from dragoman.models.base import Hypothesis
-from dragoman.models.errors import Overloaded, Superseded
 from dragoman.pipeline.by_agreement import ByAgreement
 from dragoman.pipeline.by_pause import ByPause
 from dragoman.pipeline.context import SessionContext
@@ -60,7 +59,7 @@ class _Question:
 
     def __init__(self, hearing: ByAgreement | ByPause) -> None:
         self._hearing = hearing
-        self._task: asyncio.Task[Hypothesis] | None = None
+        self._task: asyncio.Task[Hypothesis | None] | None = None
         self._until_s = 0.0
 
     def ask_if_due(self) -> None:
@@ -68,22 +67,17 @@ class _Question:
         hearing = self._hearing
         if self._task is None and hearing.segment is not None and hearing.due():
             self._until_s = hearing.asked_s = hearing.segment.stop_s
-            self._task = asyncio.create_task(hearing.ask_open(hearing.segment))
+            self._task = asyncio.create_task(hearing.context.trials.attempt(hearing.ask_open(hearing.segment)))
 
     async def during(self, inbox: Inbox) -> SpeechChunk | SegmentEnd | Expect | Flush | End | None:
         """The next item, or None when the answer came first."""
         return await (inbox.get() if self._task is None else inbox.get_before(self._task))
 
     async def answer(self) -> None:
-        """Take the answer that has come. Raises what the recogniser raised, but for what only partials meet."""
+        """Make of the answer what can be made of it, if one has come."""
         task, self._task = self._task, None
-        if task is None:
-            return
-        try:
-            hypothesis = await task
-        except (Superseded, Overloaded):
-            return
-        await self._hearing.consider(hypothesis, self._until_s)
+        if task is not None and (hypothesis := await task) is not None:
+            await self._hearing.consider(hypothesis, self._until_s)
 
     async def withdraw(self) -> None:
         """Nobody wants to know any more."""

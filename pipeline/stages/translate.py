@@ -2,7 +2,6 @@
 
 from dragoman.models.base import Word
 from dragoman.models.batching import Priority
-from dragoman.models.errors import Overloaded, Superseded
 from dragoman.pipeline.agreement import ends_with_mark
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.clauses import ClauseSplitter
@@ -95,17 +94,17 @@ class _Translating:
         if len(piece.words) - growing.words < context.policy.retranslate_words:
             return
         text, epoch = join_words(piece.words, piece.language), self._branch.epoch
-        try:
-            with context.timed("translate"):
-                translated = await context.engines.translate(
-                    piece.language,
-                    target,
-                    text,
-                    f"{context.session_id}/{self._branch.number}",
-                    self._branch.wish.terms,
-                    Priority.PARTIAL,
-                )
-        except (Superseded, Overloaded):
+        asking = context.engines.translate(
+            piece.language,
+            target,
+            text,
+            f"{context.session_id}/{self._branch.number}",
+            self._branch.wish.terms,
+            Priority.PARTIAL,
+        )
+        with context.timed("translate"):
+            translated = await context.trials.attempt(asking)
+        if translated is None:
             return
         translated = without_full_stop(translated, text)
         if self._inside:

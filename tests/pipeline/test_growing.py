@@ -1,7 +1,7 @@
 """Clauses whose translation is said while they grow."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -56,8 +56,13 @@ class FakeNeural(FakeTranslator):
         return [text.upper() if text.endswith(".") else f"{text.upper()}?" for text in texts]
 
 
-async def translated(translator: FakeTranslator, agreement: str, pieces: Sequence[str]) -> list[str]:
-    """The translations of words that become certain piece by piece, in one segment."""
+async def translated(
+    translator: FakeTranslator,
+    agreement: str,
+    pieces: Sequence[str],
+    spoil: Callable[[Engines], None] = lambda engines: None,
+) -> list[str]:
+    """The translations of words that become certain piece by piece, in one segment. `spoil` may change the engines."""
     engines = Engines(
         name="fake",
         detector=FakeDetector(),
@@ -66,6 +71,7 @@ async def translated(translator: FakeTranslator, agreement: str, pieces: Sequenc
         synthesizers=[FakeSynthesizer()],
         catalogue=VoiceCatalogue([fake_voice("es")]),
     )
+    spoil(engines)
     offload, events = Offload(), list[Event]()
     settings = load_settings(overrides={"translate": {"agreement": agreement}})
     request = SessionRequest(pcm(16_000), pcm(16_000), engines.plan(target="es"), latency="low")

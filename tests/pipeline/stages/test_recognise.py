@@ -27,9 +27,11 @@ async def heard(
     paced: bool = True,
     partials: bool = False,
     chunk_s: float = 0.125,
+    spoil: Callable[[Engines], None] = lambda engines: None,
 ) -> list[tuple[float, Event]]:
-    """The events, each with the length of audio that had been sent by then."""
+    """The events, each with the length of audio that had been sent by then. `spoil` may change the engines."""
     engines, offload = fake_engines(recognizer), Offload()
+    spoil(engines)
     events: list[tuple[float, Event]] = []
     sent_s = 0.0
     request = SessionRequest(pcm(16_000), pcm(16_000), engines.plan(target="es"), partials=partials, latency=latency)
