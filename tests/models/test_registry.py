@@ -1,6 +1,7 @@
 """Which engine serves what, and what a session gets when nobody does."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -191,5 +192,23 @@ async def test_an_engine_that_breaks_in_the_middle_says_so_behind_what_it_gave()
         with pytest.raises(EngineFailed, match="a bad word"):
             await anext(speech)
         assert loaded.depths["fake-steps"] == 0
+    finally:
+        loaded.close()
+
+
+async def test_an_engine_that_broke_while_nobody_listened_any_more_is_nobodys_business() -> None:
+    steps, unhandled = FakeSteps(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+    loaded = engines(synthesizer=steps)
+    try:
+        steps.steps.release(3)
+        speech = loaded.synthesize(SynthesisRequest("bad", loaded.default_voice("en")), "s")
+        assert not (await anext(speech)).last
+        while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110  (until the request has failed)
+            await asyncio.sleep(0)
+        await speech.aclose()
+        del speech
+        gc.collect()
+        assert unhandled == []
     finally:
         loaded.close()
