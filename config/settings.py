@@ -110,6 +110,7 @@ class ListenSettings(_Table):
     pre_speech_ms: NonNegativeInt
     post_speech_ms: NonNegativeInt
     max_segment_s: Annotated[float, Field(ge=2.0, le=30.0)]
+    stall_s: Annotated[float, Field(ge=0.0)]
 
 
 class RecogniseSettings(_Table):

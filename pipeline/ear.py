@@ -56,6 +56,11 @@ class Ear:
         """Whether enough frames wait to be judged."""
         return self._waiting >= BATCH_FRAMES
 
+    @property
+    def speaking(self) -> bool:
+        """Whether a segment is open."""
+        return self._endpointer.activity is Activity.SPEECH
+
     def hear(self, data: bytes, most: int) -> tuple[float, list[Heard]]:
         """Take the next bytes, possibly none, and judge what is due, but no more than `most` frames.
 
@@ -69,10 +74,11 @@ class Ear:
         """There are no more bytes: take what the decoder held back, in seconds of audio. Raises BadAudio."""
         return self._add(self._decoder.finish())
 
-    def stop(self, *, final: bool) -> list[Heard]:
+    def stop(self, *, final: bool = False, paused: bool = False) -> list[Heard]:
         """Judge all frames that wait and end the open segment now.
 
-        `final` also judges the incomplete last frame, padded with silence. Raises EngineFailed.
+        `final` also judges the incomplete last frame, padded with silence. `paused`: it ends as if the speaker had
+        paused. Raises EngineFailed.
         """
         heard = self._judge(self._waiting)
         left = self._length - self._seen
@@ -80,7 +86,7 @@ class Ear:
             self._add(np.zeros(self._frame - left, np.float32))
             heard += self._judge(1)
         change = self._endpointer.stop()
-        return heard + (self._end(change, paused=False) if change else [])
+        return heard + (self._end(change, paused=paused) if change else [])
 
     def close(self) -> None:
         """Nothing more is wanted. May come at any time, from any thread, and more than once."""
@@ -126,7 +132,7 @@ class Ear:
         return [10 * log10(value) if value > 0 else -inf for value in power.tolist()]
 
     def _speech(self) -> list[Heard]:
-        if self._endpointer.activity is Activity.SILENCE or self._seen <= self._sent:
+        if not self.speaking or self._seen <= self._sent:
             return []
         chunk = self._chunk(self._seen)
         self._sent = self._seen
@@ -149,8 +155,7 @@ class Ear:
         return heard
 
     def _forget(self) -> None:
-        speaking = self._endpointer.activity is Activity.SPEECH
-        useless = (self._seen - self._base) - self._keep - (SAMPLE_RATE_HZ if speaking else 0)
+        useless = (self._seen - self._base) - self._keep - (SAMPLE_RATE_HZ if self.speaking else 0)
         if useless > 0:
             self._held = self._held[useless:]
             self._base += useless

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event, Transcript, Translation
+from dragoman.pipeline.patience import Patience
 from dragoman.server.commands import Adapter, Close, Finish, Key, Open, Output, Send
 from dragoman.server.failures import (
     Failure,
@@ -29,7 +30,6 @@ from dragoman.server.failures import (
 )
 from dragoman.server.hosting import Host
 from dragoman.server.outbox import Outbox
-from dragoman.server.patience import Patience
 from dragoman.server.services import Services
 
 log = logging.getLogger("dragoman.server.connection")

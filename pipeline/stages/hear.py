@@ -4,6 +4,9 @@ What takes long is done elsewhere: judging many frames and decoding a large mess
 has to do in a thread of the session's own, for nobody knows how long a few bytes may keep it busy. What is left, a
 small message of plain samples, is heard where it arrives, in the task of whoever feeds the session, as long as nothing
 of this session waits or is being worked on: so all is heard in the order in which it came.
+
+Somebody who mutes the microphone behind the last word sends nothing more: after `listen.stall_s` without audio the open
+segment ends as if silence had come. What was sent faster than it was spoken gets the time that speaking it takes.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ from dragoman.pipeline.ear import Ear, Heard
 from dragoman.pipeline.events import SpeechEnded, SpeechStarted
 from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.offload import OwnThread
+from dragoman.pipeline.patience import Patience
 from dragoman.pipeline.queues import MeteredQueue
 
 INLINE_FRAMES = 6
@@ -50,6 +54,11 @@ class _Broken:
     error: Exception
 
 
+@dataclass(frozen=True, slots=True)
+class _Stall:
+    """No audio came for too long."""
+
+
 class HearStage:
     """The first stage of a session, and the way into it."""
 
@@ -58,14 +67,21 @@ class HearStage:
         context: SessionContext,
         ear: Ear,
         outbox: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End],
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
+        self._loop = loop or asyncio.get_running_loop()
         self._context = context
         self._ear = ear
-        self._inbox: MeteredQueue[bytes | Expect | Flush | End | _Broken] = MeteredQueue(
+        self._inbox: MeteredQueue[bytes | Expect | Flush | End | _Broken | _Stall] = MeteredQueue(
             context.settings.limits.inbox_bytes
         )
         self._outbox = outbox
         self._own = OwnThread("dragoman-decode")
+        self._stall_s = context.settings.listen.stall_s
+        self._patience = Patience(lambda _: self._inbox.push(_Stall(), 0), self._loop)
+        self._spoken_s = 0.0
+        """When the last sample that came in was spoken, on the loop's clock: later than it came where audio was sent
+        faster than it is spoken."""
 
     @property
     def depth(self) -> float:
@@ -91,6 +107,7 @@ class HearStage:
 
     def close(self) -> None:
         """Nothing more is taken, and whoever waits goes on."""
+        self._patience.stop()
         self._inbox.close()
         self._ear.close()
         self._own.close()
@@ -104,6 +121,8 @@ class HearStage:
                     await self._hear(item)
                 elif isinstance(item, _Broken):
                     raise item.error
+                elif isinstance(item, _Stall):
+                    self._end_segment()
                 elif isinstance(item, Expect):
                     await self._outbox.put(item, 0)
                 else:
@@ -141,6 +160,20 @@ class HearStage:
                 await self._outbox.room()
                 piece = b""
 
+    def _end_segment(self) -> None:
+        """Nothing came for long, unless it has by now: the open segment ends."""
+        if not len(self._inbox) and self._ear.speaking:
+            self._tell(0.0, self._ear.stop(paused=True))
+
+    def _expect_more(self, seconds: float) -> None:
+        """So much audio has come, and more is to come before long, as long as somebody speaks."""
+        now_s = self._loop.time()
+        self._spoken_s = max(now_s, self._spoken_s + seconds)
+        if self._stall_s and self._ear.speaking:
+            self._patience.wait(self._spoken_s - now_s + self._stall_s)
+        else:
+            self._patience.heard()
+
     async def _stop(self, item: Flush | End) -> None:
         final = isinstance(item, End)
         if final:
@@ -176,3 +209,4 @@ class HearStage:
                 self._outbox.push(found, len(found.samples) / SAMPLE_RATE_HZ)
             else:
                 self._outbox.push(found, 0)
+        self._expect_more(seconds)

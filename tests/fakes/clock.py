@@ -24,9 +24,9 @@ class FakeTimer:
 class FakeLoop:
     """`time`, `call_at` and `call_later` of an event loop. `set_timers` counts how many timers were ever set."""
 
-    def __init__(self) -> None:
+    def __init__(self, start_s: float = 0.0) -> None:
         self.set_timers = 0
-        self._now_s = 0.0
+        self._now_s = start_s
         self._timers: list[FakeTimer] = []
 
     def time(self) -> float:

@@ -95,6 +95,7 @@ class Heard:
         *,
         emit: Callable[[Event], None] | None = None,
         room_s: float = 1e9,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.events: list[Event] = []
         self.outbox: MeteredQueue[Item] = MeteredQueue(room_s)
@@ -111,7 +112,7 @@ class Heard:
             POLICIES["low"],
         )
         engines.close()
-        self.stage = HearStage(self.context, Ear(decoder, detector, SETTINGS.listen), self.outbox)
+        self.stage = HearStage(self.context, Ear(decoder, detector, SETTINGS.listen), self.outbox, loop)
 
     async def rest(self) -> None:
         """Until the stage has nothing to do."""
@@ -132,11 +133,11 @@ async def running(
     emit: Callable[[Event], None] | None = None,
     offload: Offload | None = None,
     room_s: float = 1e9,
+    loop: asyncio.AbstractEventLoop | None = None,
 ) -> AsyncIterator[tuple[Heard, asyncio.Task[None]]]:
     pool = offload or Offload()
-    heard = Heard(
-        decoder or make_decoder(pcm(16_000)), detector or FakeWatchedDetector(), pool, emit=emit, room_s=room_s
-    )
+    decoder, detector = decoder or make_decoder(pcm(16_000)), detector or FakeWatchedDetector()
+    heard = Heard(decoder, detector, pool, emit=emit, room_s=room_s, loop=loop)
     task = asyncio.create_task(heard.stage.run())
     try:
         await heard.rest()

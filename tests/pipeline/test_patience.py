@@ -1,4 +1,4 @@
-from dragoman.server.patience import Patience
+from dragoman.pipeline.patience import Patience
 from tests.fakes.clock import FakeLoop
 
 

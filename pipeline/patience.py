@@ -1,4 +1,4 @@
-"""How long a connection waits for its client's next message, at the cost of one timer for a whole conversation."""
+"""How long somebody waits for what comes next, at the cost of one timer for a whole conversation."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from collections.abc import Callable
 class Patience:
     """Calls `lost(limit_s)` once a wait has lasted for its limit, and again each time that it has lasted as long anew.
 
-    A message moves no timer: the one that is set looks, when it goes off, whether the deadline is still the same.
+    What comes moves no timer: the one that is set looks, when it goes off, whether the deadline is still the same.
     """
 
     def __init__(self, lost: Callable[[float], None], loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -18,14 +18,14 @@ class Patience:
         self._timer: asyncio.TimerHandle | None = None
 
     def wait(self, limit_s: float) -> None:
-        """The wait for a message begins; it may last for `limit_s` seconds."""
+        """A wait begins; it may last for `limit_s` seconds."""
         self._limit_s = limit_s
         self._deadline_s = self._loop.time() + limit_s
         if self._timer is None or self._deadline_s < self._timer.when():
             self._set(self._deadline_s)
 
     def heard(self) -> None:
-        """A message came."""
+        """Something came."""
         self._deadline_s = None
 
     def stop(self) -> None:
