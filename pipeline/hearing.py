@@ -4,7 +4,7 @@ Two policies decide when words are certain; both are written on top of this: `by
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Word
@@ -68,12 +68,13 @@ class Hearing:
     async def ask_open(self, segment: OpenSegment) -> Hypothesis:
         """What the recogniser makes of the open segment so far; meanwhile it is seen who speaks. Raises as `ask`."""
         asking = self.ask(segment.samples, Priority.PARTIAL, segment.draft)
-        return await _meanwhile(self._identifier.look(said=self._spoke), asking)
+        return await self._meanwhile(lambda: self._identifier.look(said=self._spoke), asking)
 
     async def ask_last(self, segment: OpenSegment, end: SegmentEnd) -> Hypothesis:
         """What the recogniser makes of what is left of a segment that ends; meanwhile it is found out who spoke."""
         draft, samples = segment.draft, segment.cut(end.keep_until_s - segment.start_s)
-        return await _meanwhile(self._identifier.hear_out(end.speech_stop_s), self.ask(samples, draft=draft))
+        asking = self.ask(samples, draft=draft)
+        return await self._meanwhile(lambda: self._identifier.hear_out(end.speech_stop_s), asking)
 
     async def ask(
         self, samples: Samples, priority: Priority = Priority.FINAL, draft: tuple[int, ...] = ()
@@ -175,13 +176,16 @@ class Hearing:
         if self._language is None and self.settings.lock_language and self.context.plan.locks_language and sure:
             self._language = hypothesis.language
 
-
-async def _meanwhile(finding: Coroutine[Any, Any, None], asking: Coroutine[Any, Any, Hypothesis]) -> Hypothesis:
-    """Wait for both; whoever is not wanted any more, because the question failed or was withdrawn, is stopped."""
-    found = asyncio.create_task(finding)
-    try:
-        hypothesis = await asking
-        await found
-    finally:
-        found.cancel()
-    return hypothesis
+    async def _meanwhile(
+        self, find: Callable[[], Coroutine[Any, Any, None]], asking: Coroutine[Any, Any, Hypothesis]
+    ) -> Hypothesis:
+        """Wait for both; whoever is not wanted any more, because the question failed or was withdrawn, is stopped."""
+        if not self._identifier.wanted:
+            return await asking
+        found = asyncio.create_task(find())
+        try:
+            hypothesis = await asking
+            await found
+        finally:
+            found.cancel()
+        return hypothesis

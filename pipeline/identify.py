@@ -43,6 +43,11 @@ class Identifier:
         """The voice of the segment that ends, and the length of its speech."""
         self._broken = False
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody is to be known."""
+        return self._speakers is not None
+
     def add(self, chunk: SpeechChunk) -> None:
         """Another piece of speech."""
         if self._speakers is None:

@@ -19,6 +19,11 @@ class Encoder(Protocol):
     @property
     def rate_hz(self) -> int: ...
 
+    @property
+    def coded(self) -> bool:
+        """Whether encoding is work: a codec's, and no mere rounding."""
+        ...
+
     def header(self) -> bytes:
         """What the stream begins with, empty for raw formats. The same at every call; `encode` does not repeat it."""
         ...
@@ -56,6 +61,8 @@ def make_encoder(fmt: AudioFormat) -> Encoder:
 
 class _SampleEncoder:
     """Raw samples and WAV: sample by sample, so nothing is ever held back."""
+
+    coded = False
 
     def __init__(self, rate_hz: int, pack: Callable[[Samples], bytes], header: bytes) -> None:
         self.rate_hz = rate_hz

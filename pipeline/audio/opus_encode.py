@@ -27,6 +27,7 @@ class OggOpusEncoder:
     """One Ogg Opus stream. As many samples as go in come out of a decoder that follows the RFC."""
 
     rate_hz = OPUS_RATE_HZ
+    coded = True
 
     def __init__(self) -> None:
         self._encoder = av.CodecContext.create("libopus", "w")

@@ -17,9 +17,15 @@ from dragoman.pipeline.queues import MeteredQueue
 PIECE_S = 0.32
 """Audio goes out in pieces of this length: long enough to cost little, short enough to be played while more comes."""
 
+INLINE_S = 0.5
+"""A block of plain samples this short is encoded faster than a thread is woken for it; and so is the end of any."""
+
 
 class Speaker:
-    """One session's output clock, resampler and encoder. Blocks for signal processing: call it in a worker."""
+    """One session's output clock, resampler and encoder.
+
+    Blocks for signal processing: what is not `quick` is to be pushed in a worker.
+    """
 
     def __init__(self, encoder: Encoder, branch: int = 0) -> None:
         self._branch = branch
@@ -30,6 +36,10 @@ class Speaker:
         self._position = 0
         self._clause: Clause | None = None
         self._clause_start_s = self._clause_stop_s = 0.0
+
+    def quick(self, block: SpokenBlock) -> bool:
+        """Whether encoding the block takes no time worth speaking of."""
+        return len(block.samples) <= (0.0 if self._encoder.coded else INLINE_S * block.rate_hz)
 
     def push(self, block: SpokenBlock) -> list[Speech]:
         """Encode the next block of a clause; the blocks of two clauses never mix."""
@@ -109,7 +119,11 @@ async def encode(
                     context.emit(cut)
                 continue
             with context.timed("encode"):
-                pieces = await context.offload.run(speaker.push, item)
+                # Nothing but the clause's end may wait behind it: the next ones would follow without a pause.
+                if speaker.quick(item) and len(inbox) <= 1:
+                    pieces = speaker.push(item)
+                else:
+                    pieces = await context.offload.run(speaker.push, item)
             for piece in pieces:
                 context.emit(piece)
                 context.observer.audio_out(piece.stop_s - piece.start_s)
@@ -119,10 +133,8 @@ async def encode(
                 if stop_s is not None and (delay_s := context.clock.delay_since(stop_s)) is not None:
                     context.observer.clause_delay(delay_s)
             continue
-        if isinstance(item, End):
-            tail = await context.offload.run(speaker.finish, empty=context.clock.received_s == 0)
-            if tail is not None:
-                context.emit(tail)
+        if isinstance(item, End) and (tail := speaker.finish(empty=context.clock.received_s == 0)) is not None:
+            context.emit(tail)
         markers.reached(item)
         if isinstance(item, End):
             return

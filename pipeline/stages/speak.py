@@ -14,6 +14,10 @@ from dragoman.pipeline.queues import MeteredQueue
 S_PER_CHARACTER = 0.065
 """How long a clause is taken to be, by its characters, while its engine still speaks; about 15 characters a second."""
 
+MOST_S = 5.0
+"""A longer block of an engine is passed on in parts: a client's text may be of any length, and the pool that encodes it
+serves all."""
+
 
 async def speak(
     context: SessionContext,
@@ -60,10 +64,13 @@ async def _speak(
             async for block in said:
                 if clause.epoch != branch.epoch:
                     break
-                block_s = len(block.samples) / rate_hz
-                spoken_s += block_s
+                spoken_s += len(block.samples) / rate_hz
                 length_s = spoken_s if block.last else max(spoken_s, len(clause.text) * S_PER_CHARACTER / tempo)
-                await outbox.put(SpokenBlock(clause, block.samples, rate_hz, length_s, gap_s, last=False), block_s)
+                step = round(MOST_S * rate_hz)
+                for start in range(0, len(block.samples), step):
+                    part = block.samples[start : start + step]
+                    spoken = SpokenBlock(clause, part, rate_hz, length_s, gap_s, last=False)
+                    await outbox.put(spoken, len(part) / rate_hz)
     await outbox.put(SpokenBlock(clause, np.zeros(0, np.float32), rate_hz, spoken_s, gap_s, last=True), 0)
     if clause.stop_s is not None and spoken_s:
         pace.spoke(gap_s + spoken_s)
