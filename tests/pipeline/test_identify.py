@@ -15,7 +15,6 @@ from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.events import Event, Transcript, Translation
 from dragoman.pipeline.latency import Latency
-from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import (
     FakeDetector,
@@ -28,6 +27,7 @@ from tests.fakes.engines import (
     tone,
 )
 from tests.fakes.readable import WORD_S, reader, spoken
+from tests.fakes.settled import FakeWatchedOffload, settled
 from tests.fakes.speakers import FakeEmbedder
 
 CHUNK = SAMPLE_RATE_HZ // 8
@@ -66,7 +66,7 @@ async def heard(
     paced: bool = False,
 ) -> list[Event]:
     """Everything that a session says of the audio; `paced`: as fast as somebody speaks, as far as stages can tell."""
-    engines, offload = load(embedder, hear), Offload()
+    engines, offload = load(embedder, hear), FakeWatchedOffload()
     events: list[Event] = []
     plan = engines.plan(targets=[TargetWish("es", speaks=False)])
     request = SessionRequest(pcm(16_000), None, plan, partials=partials, latency=latency, speakers=speakers)
@@ -77,7 +77,7 @@ async def heard(
         for start in range(0, len(audio), step):
             await session.feed(s16(audio[start : start + step]))
             if paced:
-                await asyncio.sleep(0.003)
+                await settled(session, engines, offload)
         await session.end()
         await running
     finally:

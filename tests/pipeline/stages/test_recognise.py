@@ -13,10 +13,10 @@ from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.events import Event, Transcript, Translation
 from dragoman.pipeline.latency import Latency
-from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import fake_engines, s16, silence
 from tests.fakes.readable import WORD_S, read, reader, spoken, text
+from tests.fakes.settled import FakeWatchedOffload, settled
 
 
 async def heard(
@@ -30,7 +30,7 @@ async def heard(
     spoil: Callable[[Engines], None] = lambda engines: None,
 ) -> list[tuple[float, Event]]:
     """The events, each with the length of audio that had been sent by then. `spoil` may change the engines."""
-    engines, offload = fake_engines(recognizer), Offload()
+    engines, offload = fake_engines(recognizer), FakeWatchedOffload()
     spoil(engines)
     events: list[tuple[float, Event]] = []
     sent_s = 0.0
@@ -50,7 +50,7 @@ async def heard(
             sent_s = min(len(audio), start + step) / SAMPLE_RATE_HZ
             await session.feed(s16(audio[start : start + step]))
             if paced:
-                await settled(session, engines)
+                await settled(session, engines, offload)
         await session.end()
         await running
     finally:
@@ -58,15 +58,6 @@ async def heard(
         engines.close()
         offload.close()
     return events
-
-
-async def settled(session: Session, engines: Engines) -> None:
-    """Let the stages and the engines do what they can do with what they have, however busy the machine is."""
-    for _ in range(2000):
-        await asyncio.sleep(0.001)
-        working = any(any(owner._running.values()) or owner.depth for owner in engines._owners)
-        if not working and not any(session.depths.values()):
-            return
 
 
 def finals(events: list[tuple[float, Event]]) -> list[tuple[float, Transcript]]:
