@@ -3,7 +3,7 @@
     Failure
     ├── AuthenticationFailed   no key, a wrong key, or a token that is spent
     ├── BadMessage             the client broke the protocol: `kind`
-    ├── MessageTooLarge        one message over the limit: `limit_bytes`
+    ├── MessageTooLarge        one message, or what is no audio in it, over the limit: `limit_bytes`
     ├── TooManySessions        no room: `retry_after_s`
     ├── SessionTooLong         the session reached its length: `limit_s`
     ├── IdleTooLong            no message for too long: `limit_s`
@@ -12,7 +12,8 @@
     ├── ShuttingDown           the server is ending
     └── InternalError          a fault of ours; the log has it under the session's id
 
-What the floors below raise (AudioError, ModelError) reaches adapters as it is.
+What the floors below raise (AudioError, ModelError) reaches adapters as it is. Whose fault each of them is, is said in
+`server/wire.py`.
 """
 
 from enum import Enum, auto
@@ -57,11 +58,12 @@ class BadMessage(Failure):
 
 
 class MessageTooLarge(Failure):
-    """One message was over the limit."""
+    """One message was over the limit; with `without_audio` it was what is no audio in it."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, without_audio: bool = False) -> None:
         self.limit_bytes = limit_bytes
-        super().__init__(f"message is larger than {limit_bytes} bytes")
+        self.without_audio = without_audio
+        super().__init__(f"message is larger than {limit_bytes} bytes{' without audio' if without_audio else ''}")
 
 
 class TooManySessions(Failure):
