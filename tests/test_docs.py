@@ -226,6 +226,8 @@ BROKEN: list[list[str | bytes | dict[str, Any]]] = [
     [{"type": "setup", "json_config": {"target_language": "?"}}],
     [{"type": "setup"}, {"type": "audio", "audio": "%"}],
     [{"type": "setup"}, {"type": "audio"}],
+    [{"type": "setup", "client_req_id": "x" * 257}],
+    [{"type": "flush", "flush_id": "x" * 70_000}],
 ]
 """What a broken client sends; the last message is answered with an error."""
 

@@ -4,7 +4,7 @@ import asyncio
 
 from websockets.asyncio.client import connect
 
-from dragoman.server.protocols.gradium.messages import encode_base64
+from dragoman.server.wire import encode_base64
 from dragoman.testing import running_server
 from tests.sdk.speech import bursts
 from tests.server.test_operation import hear_all, say, socket_url

@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from dragoman.server.protocols.gradium.messages import encode_base64
+from dragoman.server.wire import encode_base64
 from dragoman.testing import RunningServer, running_server
 from tests.sdk.speech import bursts
 

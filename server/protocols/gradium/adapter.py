@@ -4,19 +4,19 @@ No I/O: messages in, commands and messages out. Every request has a number here;
 be used again as soon as the request is over.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event, Flushed, Speech, Translation
 from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
-from dragoman.server.failures import BadMessage, Fault, ShuttingDown
+from dragoman.server.failures import BadMessage, Fault, ShuttingDown, quoted
 from dragoman.server.protocols.gradium import messages
-from dragoman.server.protocols.gradium.errors import GOING_AWAY, close_reason, error_of
-from dragoman.server.protocols.gradium.parsing import AudioIn, Unreadable, parse
-from dragoman.server.protocols.gradium.setup import Request, parse_setup
+from dragoman.server.protocols.gradium.errors import GOING_AWAY, error_of
+from dragoman.server.protocols.gradium.parsing import AudioIn, SetupIn, Unreadable, parse
+from dragoman.server.protocols.gradium.setup import Request
+from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason, encode_base64
 
 FRAME_S = 0.08
 """The length of the frame whose size `ready` tells."""
@@ -36,12 +36,13 @@ class _Active:
         return self.request.client_req_id
 
 
-class GradiumAdapter:
+class GradiumAdapter(BaseAdapter):
     """server.commands.Adapter for Gradium speech-to-speech."""
 
     protocol = "gradium"
 
-    def __init__(self) -> None:
+    def __init__(self, control_bytes: int = CONTROL_BYTES) -> None:
+        super().__init__(control_bytes)
         self._numbers = count()
         self._active: dict[int, _Active] = {}
         self._used = False
@@ -49,14 +50,14 @@ class GradiumAdapter:
         """How the socket closes once nothing is active; None while it stays open."""
 
     def parse(self, message: str | bytes) -> object:
-        """The message as one of `messages`, or the BadMessage that it is, with the fields that tell whose it was."""
-        return parse(message)
+        """The message as one of `parsing.Parsed`."""
+        return parse(message, self._control_bytes)
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message of the client."""
         try:
             match parsed:
-                case dict():
+                case SetupIn():
                     return self._setup(parsed)
                 case AudioIn():
                     return self._audio(parsed)
@@ -69,7 +70,7 @@ class GradiumAdapter:
                 case _:
                     return ()
         except BadMessage as error:
-            return self._reject(error, _id_of(parsed))
+            return self._reject(error, getattr(parsed, "client_req_id", None))
 
     def opened(self, key: Key, session_id: str) -> Sequence[Output]:
         """The request runs: say ready."""
@@ -116,22 +117,14 @@ class GradiumAdapter:
                 return [self._close]
         return [_error(code, message, None), self._close]
 
-    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
-        """There are no texts on this wire."""
-        del key, text_id, error
-        return ()
-
-    def patience_s(self) -> float | None:
-        """The operator's limit."""
-        return None
-
-    def _setup(self, fields: dict[str, Any]) -> Sequence[Command | Output]:
+    def _setup(self, message: SetupIn) -> Sequence[Command | Output]:
         self._used = True
-        client_req_id = fields.get("client_req_id")
-        if any(active.client_req_id == client_req_id for active in self._active.values()):
-            name = f" ({client_req_id})" if client_req_id is not None else ""
-            raise BadMessage(f"Session already active{name}", Fault.ORDER)
-        request = parse_setup(fields)
+        request = message.request
+        if isinstance(request, BadMessage):
+            raise request
+        name = request.client_req_id
+        if any(active.client_req_id == name for active in self._active.values()):
+            raise BadMessage(f"Session already active{'' if name is None else f' ({quoted(name)})'}", Fault.ORDER)
         number = next(self._numbers)
         self._active[number] = _Active(number, request)
         return [
@@ -180,6 +173,8 @@ class GradiumAdapter:
         """What is no message at all ends the connection; a message with a fault ends the request it was meant for."""
         if message.fatal:
             return self.failed(None, message.error)
+        if message.nobodys:
+            return self._reject(message.error, None)
         try:
             active = self._find(message.client_req_id)
         except BadMessage:
@@ -218,7 +213,7 @@ class GradiumAdapter:
             outputs.append(Send(text.to_json()))
         if speech.audio:
             audio = messages.Audio(
-                audio=messages.encode_base64(speech.audio),
+                audio=encode_base64(speech.audio),
                 start_s=round(speech.start_s, 6),
                 stop_s=round(speech.stop_s, 6),
                 stream_id=0,
@@ -230,11 +225,6 @@ class GradiumAdapter:
     def _of(self, key: Key) -> _Active:
         assert isinstance(key, int)  # noqa: S101
         return self._active[key]
-
-
-def _id_of(parsed: object) -> str | None:
-    named = parsed.get("client_req_id") if isinstance(parsed, dict) else getattr(parsed, "client_req_id", None)
-    return named if isinstance(named, str) else None
 
 
 def _finish(active: _Active) -> list[Command]:

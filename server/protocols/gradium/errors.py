@@ -1,16 +1,8 @@
 """Which code and text a failure gets on this wire. The WebSocket close code equals the error's code."""
 
-from dragoman.models.errors import EngineFailed, EngineUnavailable, Overloaded, Superseded, UnknownVoice
-from dragoman.server.failures import (
-    BadMessage,
-    Fault,
-    InternalError,
-    MessageTooLarge,
-    NotReady,
-    OutputNotRead,
-    ShuttingDown,
-    quoted,
-)
+from dragoman.models.errors import UnknownVoice
+from dragoman.server import wire
+from dragoman.server.failures import BadMessage, Fault, MessageTooLarge, OutputNotRead, TooManySessions, quoted
 
 PROTOCOL_ERROR = 1002
 UNSUPPORTED = 1003
@@ -26,7 +18,7 @@ _FAULTS = {
     Fault.MODEL: UNSUPPORTED,
     Fault.ORDER: PROTOCOL_ERROR,
 }
-_OURS = (EngineFailed, EngineUnavailable, Overloaded, Superseded, InternalError, NotReady, OutputNotRead, ShuttingDown)
+_CODES = ((MessageTooLarge, TOO_LARGE), (TooManySessions, POLICY), (OutputNotRead, SERVER_FAULT))
 
 
 def error_of(error: Exception) -> tuple[int, str]:
@@ -39,11 +31,4 @@ def error_of(error: Exception) -> tuple[int, str]:
         return _FAULTS[error.kind], str(error)
     if isinstance(error, UnknownVoice):
         return SERVER_FAULT, f"Embeddings not found for {quoted(error.voice_id)}"
-    if isinstance(error, MessageTooLarge):
-        return TOO_LARGE, str(error)
-    return (SERVER_FAULT if isinstance(error, _OURS) else POLICY), str(error)
-
-
-def close_reason(message: str) -> str:
-    """A close frame holds at most 123 bytes of UTF-8 (RFC 6455, 5.5)."""
-    return message.encode()[:123].decode(errors="ignore")
+    return wire.answer(error, _CODES, clients=POLICY, ours=SERVER_FAULT), str(error)

@@ -1,24 +1,27 @@
 """Every message of the wire as a msgspec struct. Fields that do not apply are left out, never sent as null."""
 
-import binascii
 from typing import Any
 
 import msgspec
+
+from dragoman.server.wire import MAX_ID, Id
+
+_MAX_NUMBER = 10**MAX_ID
 
 
 class Setup(msgspec.Struct, kw_only=True):
     """client → server: the first message of each request. Null counts as absent, unknown fields are ignored."""
 
     model_name: str | None = None
-    stt_model_name: str | None = None
-    tts_model_name: str | None = None
+    stt_model_name: Id | None = None
+    tts_model_name: Id | None = None
     input_format: str | None = None
     output_format: str | None = None
-    voice_id: str | None = None
-    voice: str | None = None
-    pronunciation_id: str | None = None
+    voice_id: Id | None = None
+    voice: Id | None = None
+    pronunciation_id: Id | None = None
     json_config: dict[str, Any] | str | None = None
-    client_req_id: str | None = None
+    client_req_id: Id | None = None
     close_ws_on_eos: bool | None = None
     retry_for_s: float | None = None
 
@@ -27,20 +30,24 @@ class AudioIn(msgspec.Struct, kw_only=True):
     """client → server: the next bytes of a request's input, base64."""
 
     audio: str
-    client_req_id: str | None = None
+    client_req_id: Id | None = None
 
 
 class FlushIn(msgspec.Struct, kw_only=True):
     """client → server: finish the open segment. `flush_id` comes back with its JSON type."""
 
-    flush_id: int | float | str | None = None
-    client_req_id: str | None = None
+    flush_id: int | float | Id | None = None
+    client_req_id: Id | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.flush_id, int) and abs(self.flush_id) >= _MAX_NUMBER:
+            raise ValueError(f"flush_id has more than {MAX_ID} digits")
 
 
 class EndOfStreamIn(msgspec.Struct, kw_only=True):
     """client → server: the input is complete."""
 
-    client_req_id: str | None = None
+    client_req_id: Id | None = None
 
 
 class _Message(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -102,8 +109,3 @@ class Error(_Message, tag="error"):
     message: str
     code: int
     client_req_id: str | None = None
-
-
-def encode_base64(data: bytes) -> str:
-    """Standard alphabet, padded, no line breaks."""
-    return binascii.b2a_base64(data, newline=False).decode()

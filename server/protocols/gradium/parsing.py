@@ -1,14 +1,22 @@
 """From a frame to a message: everything that takes long for a large one, and touches no state."""
 
-import binascii
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from dragoman.server.failures import BadMessage, Fault
+from dragoman.server import wire
+from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge
 from dragoman.server.protocols.gradium import messages
+from dragoman.server.protocols.gradium.setup import Request, parse_setup
+
+
+@dataclass(frozen=True, slots=True)
+class SetupIn:
+    """A `setup` message: what it asks for, or what is wrong with it."""
+
+    request: Request | BadMessage
+    client_req_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,49 +29,68 @@ class AudioIn:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A frame that is no message, which is fatal to the connection, or a message with a fault."""
+    """A frame that is no message, which is fatal to the connection, or a message with a fault.
 
-    error: BadMessage
+    `nobodys`: it names a request that cannot exist.
+    """
+
+    error: Failure
     client_req_id: str | None = None
     fatal: bool = False
+    nobodys: bool = False
 
 
-Parsed = dict[str, Any] | AudioIn | messages.EndOfStreamIn | messages.FlushIn | Unreadable | None
+Parsed = SetupIn | AudioIn | messages.EndOfStreamIn | messages.FlushIn | Unreadable | None
 
 
-def parse(frame: str | bytes) -> Parsed:
-    """Read one frame. A setup stays a dictionary, a message of an unknown type is None."""
+class _Carrier(wire.Carrier, tag_field="type", tag="audio"):
+    audio: msgspec.Raw = msgspec.Raw()
+
+    def sound(self) -> msgspec.Raw:
+        return self.audio
+
+
+_carrier = msgspec.json.Decoder(_Carrier)
+_KINDS = ("setup", "audio", "flush", "end_of_stream")
+
+
+def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
+    """Read one frame; a message of an unknown type is None."""
     try:
-        fields = _fields(frame)
-    except BadMessage as error:
+        fields = _fields(frame, control_bytes)
+    except (BadMessage, MessageTooLarge) as error:
         return Unreadable(error, fatal=True)
+    if fields["type"] not in _KINDS:
+        return None
+    named = fields.get("client_req_id")
+    named = named if isinstance(named, str) else None
+    if named is not None and len(named) > wire.MAX_ID:
+        fault = BadMessage(f"client_req_id is longer than {wire.MAX_ID} characters", Fault.SETUP)
+        return Unreadable(fault, nobodys=True)
     try:
         match fields["type"]:
             case "setup":
-                return fields
+                return SetupIn(_read_setup(fields), named)
             case "audio":
-                message = msgspec.convert(fields, messages.AudioIn)
-                return AudioIn(decode_base64(message.audio), message.client_req_id)
+                message = wire.convert(fields, messages.AudioIn)
+                return AudioIn(wire.decode_base64(message.audio), message.client_req_id)
             case "end_of_stream":
-                return msgspec.convert(fields, messages.EndOfStreamIn)
-            case "flush":
-                return msgspec.convert(fields, messages.FlushIn)
+                return wire.convert(fields, messages.EndOfStreamIn)
             case _:
-                return None
-    except msgspec.ValidationError as error:
-        fault = BadMessage(f"invalid {fields['type']} message: {error}")
+                return wire.convert(fields, messages.FlushIn)
+    except wire.WrongKind as error:
+        return Unreadable(BadMessage(f"invalid {fields['type']} message: {error}"), named)
     except ValueError:
-        fault = BadMessage("audio is not base64", Fault.AUDIO)
-    named = fields.get("client_req_id")
-    return Unreadable(fault, named if isinstance(named, str) else None)
+        return Unreadable(BadMessage("audio is not base64", Fault.AUDIO), named)
 
 
-def _fields(frame: str | bytes) -> dict[str, Any]:
+def _fields(frame: str | bytes, control_bytes: int) -> dict[str, Any]:
     if isinstance(frame, bytes):
         raise BadMessage("messages must be JSON objects in text frames, not binary frames")
     try:
-        fields = msgspec.json.decode(frame)
-    except (msgspec.DecodeError, RecursionError) as error:
+        wire.check_size(frame, control_bytes, _carrier)
+        fields: Any = wire.decode(frame)
+    except wire.NotJson as error:
         raise BadMessage(f"message is not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise BadMessage("message is not a JSON object")
@@ -72,14 +99,8 @@ def _fields(frame: str | bytes) -> dict[str, Any]:
     return fields
 
 
-_URL_SAFE = str.maketrans("-_", "+/")
-_BLANKS = re.compile(r"\s+")
-
-
-def decode_base64(text: str) -> bytes:
-    """Decode base64; the URL-safe alphabet, missing padding and line breaks are understood too. Raises ValueError."""
+def _read_setup(fields: dict[str, Any]) -> Request | BadMessage:
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        text = _BLANKS.sub("", text).translate(_URL_SAFE).rstrip("=")
-    return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+        return parse_setup(fields)
+    except BadMessage as error:
+        return error

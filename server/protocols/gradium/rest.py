@@ -10,7 +10,7 @@ from dragoman.models.base import Voice
 from dragoman.models.errors import UnknownVoice
 from dragoman.models.registry import Engines
 from dragoman.server.auth import Credentials
-from dragoman.server.failures import AuthenticationFailed, NotReady
+from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
 from dragoman.server.protocols.gradium.credentials import key_of
 from dragoman.server.services import Services
 
@@ -57,7 +57,7 @@ def rest_routes(services: Services) -> APIRouter:
         try:
             found = engines.catalogue.get(uid)
         except UnknownVoice as error:
-            raise HTTPException(404, str(error)) from error
+            raise HTTPException(404, f"unknown voice '{quoted(uid)}'") from error
         return _voice(found, custom=engines.catalogue.is_custom(found))
 
     @router.get("/usages/credits")
@@ -105,7 +105,7 @@ def rest_routes(services: Services) -> APIRouter:
 
 
 async def _not_served(request: Request) -> NoReturn:
-    raise HTTPException(501, f"{request.method} {request.url.path} is not served by this server")
+    raise HTTPException(501, f"{request.method} {quoted(request.url.path)} is not served by this server")
 
 
 def _engines(services: Services) -> Engines:

@@ -25,17 +25,18 @@ def gradium_routes(services: Services) -> APIRouter:
 
 def _sockets(services: Services) -> APIRouter:
     router = APIRouter()
+    control_bytes = services.settings.limits.control_bytes
 
     # Some self-hosted set-ups dial the base path itself.
     @router.websocket("/")
     @router.websocket("/speech/s2s")
     async def speech_to_speech(socket: WebSocket) -> None:
-        await Connection(socket, GradiumAdapter(), services).serve(_refusal(socket, services))
+        await Connection(socket, GradiumAdapter(control_bytes), services).serve(_refusal(socket, services))
 
     async def not_served(socket: WebSocket) -> None:
         path = socket.url.path
         refusal = _refusal(socket, services) or BadMessage(f"{path} is not served here; use speech/s2s", Fault.SETUP)
-        await Connection(socket, GradiumAdapter(), services).serve(refusal)
+        await Connection(socket, GradiumAdapter(control_bytes), services).serve(refusal)
 
     for path in ELSEWHERE:
         router.add_api_websocket_route(f"/{path}", not_served)

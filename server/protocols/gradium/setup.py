@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import msgspec
-
 from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.latency import Latency
+from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Fault, quoted
 from dragoman.server.protocols.gradium.formats import input_format, output_format
 from dragoman.server.protocols.gradium.messages import Setup
@@ -39,9 +38,9 @@ class Request:
 def parse_setup(message: dict[str, Any]) -> Request:
     """Read a setup message. Raises BadMessage naming the field that is wrong."""
     try:
-        setup = msgspec.convert(message, Setup)
-    except msgspec.ValidationError as error:
-        raise BadMessage(f"invalid setup: {_plain(error)}", Fault.SETUP) from error
+        setup = wire.convert(message, Setup)
+    except wire.WrongKind as error:
+        raise BadMessage(f"invalid setup: {error}", Fault.SETUP) from error
     model = setup.model_name or MODELS[0]
     if model not in MODELS:
         raise BadMessage(f"unknown model_name '{quoted(model)}': use one of {', '.join(MODELS)}", Fault.MODEL)
@@ -63,16 +62,11 @@ def parse_setup(message: dict[str, Any]) -> Request:
     )
 
 
-def _plain(error: msgspec.ValidationError) -> str:
-    """msgspec names the place as `$.field`; clients know the field."""
-    return str(error).replace("`", "").replace(" - at $.", " in ").replace(" - at $", "")
-
-
 def _parse_config(config: dict[str, Any] | str | None) -> dict[str, Any]:
     if isinstance(config, str):
         try:
-            config = msgspec.json.decode(config) if config.strip() else {}
-        except (msgspec.DecodeError, RecursionError) as error:
+            config = wire.decode(config) if config.strip() else {}
+        except wire.NotJson as error:
             raise BadMessage(f"json_config is not JSON: {error}", Fault.SETUP) from error
     if config is None:
         return {}

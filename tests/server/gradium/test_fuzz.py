@@ -19,7 +19,7 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
-ids = st.none() | st.sampled_from(["a", "b", "c", ""]) | scalars
+ids = st.none() | st.sampled_from(["a", "b", "c", "", "x" * 256, "x" * 257, "x" * 70_000, 10**255, 10**300]) | scalars
 config_keys = st.sampled_from(
     [
         "target_language",
@@ -44,7 +44,7 @@ setups = st.fixed_dictionaries(
         "model_name": st.sampled_from(["default", "s2s-translate"]) | values,
         "input_format": formats,
         "output_format": formats,
-        "voice_id": values,
+        "voice_id": values | st.sampled_from(["x" * 257, "x" * 70_000]),
         "json_config": configs | configs.map(json.dumps),
         "client_req_id": ids,
         "close_ws_on_eos": values,
@@ -63,6 +63,7 @@ def check(outputs: Any) -> list[Any]:
     for output in outputs:
         if isinstance(output, Send):
             assert isinstance(output.data, str)
+            assert len(output.data) < 2000
             fields = json.loads(output.data)
             assert fields["type"] in SERVER_TYPES
             assert None not in fields.values()
