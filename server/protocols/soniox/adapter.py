@@ -1,21 +1,20 @@
 """One stream on one Soniox socket: a start message, audio, the end. No I/O: messages in, commands and messages out."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from itertools import count
-from typing import Any
 
 from dragoman.config.settings import ListenSettings
-from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event
 from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
-from dragoman.server.failures import AuthenticationFailed, BadMessage, Fault, IdleTooLong, SessionTooLong, quoted
+from dragoman.server.failures import BadMessage, Failure, Fault, IdleTooLong, SessionTooLong
 from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.protocols.soniox.errors import error_of, session_expired
-from dragoman.server.protocols.soniox.messages import Control, Error
-from dragoman.server.protocols.soniox.parsing import AudioIn, EndOfAudio, Unreadable, convert, parse
-from dragoman.server.protocols.soniox.start import Request, parse_start
+from dragoman.server.protocols.soniox.messages import Error
+from dragoman.server.protocols.soniox.parsing import AudioIn, EndOfAudio, ObjectIn, Unreadable, parse
+from dragoman.server.protocols.soniox.start import Request
 from dragoman.server.protocols.soniox.stream import Stream
+from dragoman.server.wire import CONTROL_BYTES, BaseAdapter
 
 START_S = 20.0
 """A client that has said nothing for so long after it connected has no start message."""
@@ -39,7 +38,7 @@ class _Phase(Enum):
     """Nothing follows but the Close frame."""
 
 
-class SonioxAdapter:
+class SonioxAdapter(BaseAdapter):
     """server.commands.Adapter for Soniox real-time.
 
     `grant` is what a key in the handshake allows, None if there was none; `admit` looks at the key of a start message
@@ -54,7 +53,9 @@ class SonioxAdapter:
         admit: Callable[[str | None], Grant],
         listen: ListenSettings,
         request_id: str,
+        control_bytes: int = CONTROL_BYTES,
     ) -> None:
+        super().__init__(control_bytes)
         self._grant = grant
         self._admit = admit
         self._listen = listen
@@ -66,7 +67,7 @@ class SonioxAdapter:
 
     def parse(self, message: str | bytes) -> object:
         """The message as one of `parsing`."""
-        return parse(message)
+        return parse(message, self._control_bytes)
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message of the client."""
@@ -76,14 +77,9 @@ class SonioxAdapter:
             if isinstance(parsed, Unreadable):
                 raise parsed.error
             return self._start(parsed) if self._phase is _Phase.STARTING else self._go_on(parsed)
-        except (BadMessage, AuthenticationFailed) as error:
+        except Failure as error:
             running = self._stream is not None
             return [*([Abort(_KEY)] if running else []), *self._tell(*error_of(error))]
-
-    def opened(self, key: Key, session_id: str) -> Sequence[Output]:
-        """Nothing is said before there are words."""
-        del key, session_id
-        return ()
 
     def event(self, key: Key, event: Event) -> Sequence[Output]:
         """Render what happened."""
@@ -109,11 +105,6 @@ class SonioxAdapter:
             text = f"no {missing} for {error.limit_s:g} s"
         return self._tell(code, kind, text)
 
-    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
-        """There are no texts on this wire."""
-        del key, text_id, error
-        return ()
-
     def patience_s(self) -> float | None:
         """How long the client may be silent now."""
         return {_Phase.STARTING: START_S, _Phase.HEARING: SILENCE_S}.get(self._phase)
@@ -122,14 +113,15 @@ class SonioxAdapter:
         """The first message; a keepalive may stand before it."""
         if isinstance(parsed, AudioIn) and not parsed.text:
             raise BadMessage("the first message must be a start message in a text frame, not audio", Fault.ORDER)
-        if not isinstance(parsed, dict):
+        if not isinstance(parsed, ObjectIn):
             raise BadMessage("the first message must be a start message: a JSON object", Fault.ORDER)
-        if parsed.get("type") == "keepalive":
+        if not isinstance(parsed.control, BadMessage) and parsed.control.type == "keepalive":
             return ()
-        self._grant = self._granted(parsed.get("api_key"))
-        request = parse_start(parsed)
-        self._stream, self._phase = Stream(request), _Phase.HEARING
-        return [self._open(request, self._grant)]
+        self._grant = self._granted(parsed.api_key)
+        if isinstance(parsed.start, BadMessage):
+            raise parsed.start
+        self._stream, self._phase = Stream(parsed.start), _Phase.HEARING
+        return [self._open(parsed.start, self._grant)]
 
     def _granted(self, key: object) -> Grant:
         if key is None:
@@ -164,17 +156,16 @@ class SonioxAdapter:
                 raise BadMessage("no audio was received before the end", Fault.ORDER)
             self._phase = _Phase.FINISHING
             return [Finish(_KEY)]
-        return self._control(parsed if isinstance(parsed, dict) else {})
+        return self._control(parsed) if isinstance(parsed, ObjectIn) else ()
 
-    def _control(self, fields: dict[str, Any]) -> Sequence[Command]:
-        control: Control = convert(fields, Control, "control message")
-        if control.type == "keepalive":
+    def _control(self, message: ObjectIn) -> Sequence[Command]:
+        if isinstance(message.control, BadMessage):
+            raise message.control
+        if message.control.type == "keepalive":
             return ()
-        if control.type == "finalize":
-            if self._stream is not None:
-                self._stream.finalize()
-            return [FlushInput(_KEY, next(self._flushes))]
-        raise BadMessage(f"unknown control message type '{quoted(control.type)}': use finalize or keepalive")
+        if self._stream is not None:
+            self._stream.finalize()
+        return [FlushInput(_KEY, next(self._flushes))]
 
     def _tell(self, code: int, kind: str, text: str) -> Sequence[Output]:
         self._phase = _Phase.OVER

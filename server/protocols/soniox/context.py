@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from dragoman.server.failures import BadMessage, Fault
-from dragoman.server.protocols.soniox.parsing import convert
+from dragoman.server.protocols.soniox.messages import convert
 
 MAX_CHARACTERS = 10_000
 """In all of it together."""
@@ -32,11 +32,14 @@ class _Translation(msgspec.Struct):
     target: str
 
 
+_Few = msgspec.Meta(max_length=MAX_CHARACTERS)
+
+
 class _Context(msgspec.Struct, kw_only=True):
-    general: list[_Pair] | dict[str, str] | None = None
+    general: Annotated[list[_Pair], _Few] | Annotated[dict[str, str], _Few] | None = None
     text: str | None = None
-    terms: list[str] | None = None
-    translation_terms: list[_Translation] | dict[str, str] | None = None
+    terms: Annotated[list[str], _Few] | None = None
+    translation_terms: Annotated[list[_Translation], _Few] | Annotated[dict[str, str], _Few] | None = None
 
 
 def parse_context(context: dict[str, Any] | str | None) -> Context:

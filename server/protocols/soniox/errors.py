@@ -1,13 +1,13 @@
 """Which code, type and text a failure gets on this wire. The socket always closes with 1000 behind it."""
 
-from dragoman.models.errors import EngineFailed, EngineUnavailable, OutOfMemory, Overloaded, Superseded
+from dragoman.models.errors import EngineUnavailable, OutOfMemory, Overloaded, Superseded
 from dragoman.pipeline.audio.errors import UnknownAudio
+from dragoman.server import wire
 from dragoman.server.failures import (
     AuthenticationFailed,
     BadMessage,
     Fault,
     IdleTooLong,
-    InternalError,
     MessageTooLarge,
     NotReady,
     OutputNotRead,
@@ -24,7 +24,18 @@ LIMIT_EXCEEDED = 429
 INTERNAL_ERROR = 500
 SERVICE_UNAVAILABLE = 503
 
-_UNAVAILABLE = (EngineUnavailable, OutOfMemory, Overloaded, Superseded, NotReady, OutputNotRead, ShuttingDown)
+_INVALID = INVALID_REQUEST, "invalid_request"
+_BROKEN = INTERNAL_ERROR, "internal_error"
+_ANSWERS = (
+    (AuthenticationFailed, (UNAUTHENTICATED, "unauthenticated")),
+    ((IdleTooLong, UnknownAudio), (REQUEST_TIMEOUT, "request_timeout")),
+    (MessageTooLarge, (TOO_LARGE, "invalid_request")),
+    (TooManySessions, (LIMIT_EXCEEDED, "limit_exceeded")),
+    (
+        (EngineUnavailable, OutOfMemory, Overloaded, Superseded, NotReady, OutputNotRead, ShuttingDown),
+        (SERVICE_UNAVAILABLE, "service_unavailable"),
+    ),
+)
 
 
 def error_of(error: Exception) -> tuple[int, str, str]:
@@ -32,22 +43,9 @@ def error_of(error: Exception) -> tuple[int, str, str]:
 
     What may pass by itself is 503, on which clients connect again; what the client must change is 400.
     """
-    text = str(error)
     if isinstance(error, BadMessage) and error.kind is Fault.MODEL:
-        return INVALID_REQUEST, "model_not_available", text
-    if isinstance(error, AuthenticationFailed):
-        return UNAUTHENTICATED, "unauthenticated", text
-    if isinstance(error, IdleTooLong | UnknownAudio):
-        return REQUEST_TIMEOUT, "request_timeout", text
-    if isinstance(error, MessageTooLarge):
-        return TOO_LARGE, "invalid_request", text
-    if isinstance(error, TooManySessions):
-        return LIMIT_EXCEEDED, "limit_exceeded", text
-    if isinstance(error, _UNAVAILABLE):
-        return SERVICE_UNAVAILABLE, "service_unavailable", text
-    if isinstance(error, EngineFailed | InternalError):
-        return INTERNAL_ERROR, "internal_error", text
-    return INVALID_REQUEST, "invalid_request", text
+        return INVALID_REQUEST, "model_not_available", str(error)
+    return *wire.answer(error, _ANSWERS, clients=_INVALID, ours=_BROKEN), str(error)
 
 
 def session_expired(limit_s: float) -> tuple[int, str, str]:

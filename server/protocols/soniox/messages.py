@@ -1,8 +1,17 @@
 """Every message of the wire as a msgspec struct. Fields that do not apply are left out, never sent as null."""
 
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+
+from dragoman.server import wire
+from dragoman.server.failures import BadMessage, Fault
+
+MAX_LANGUAGES = 128
+"""Entries of one list of languages: more than there are."""
+Languages = Annotated[list[str], msgspec.Meta(max_length=MAX_LANGUAGES)]
+
+KindT = TypeVar("KindT", bound=msgspec.Struct)
 
 
 class Start(msgspec.Struct, kw_only=True):
@@ -13,7 +22,7 @@ class Start(msgspec.Struct, kw_only=True):
     audio_format: str | None = None
     sample_rate: int | None = None
     num_channels: int | None = None
-    language_hints: list[str] | None = None
+    language_hints: Languages | None = None
     language_hints_strict: bool | None = None
     context: dict[str, Any] | str | None = None
     enable_speaker_diarization: bool | None = None
@@ -72,3 +81,11 @@ class Error(msgspec.Struct, kw_only=True):
 
     def to_json(self) -> str:
         return msgspec.json.encode(self).decode()
+
+
+def convert(fields: object, kind: type[KindT], called: str) -> KindT:
+    """The fields as a message of this kind. Raises BadMessage naming the field that is wrong."""
+    try:
+        return wire.convert(fields, kind)
+    except wire.WrongKind as error:
+        raise BadMessage(f"invalid {called}: {error}", Fault.SETUP) from error

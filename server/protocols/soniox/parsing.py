@@ -1,12 +1,14 @@
 """From a frame to a message: everything that takes long for a large one, and touches no state."""
 
-import binascii
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from dragoman.server.failures import BadMessage, Fault
+from dragoman.server import wire
+from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge, quoted
+from dragoman.server.protocols.soniox.messages import Control, convert
+from dragoman.server.protocols.soniox.start import Request, parse_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,38 +25,61 @@ class EndOfAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectIn:
+    """A JSON object, as both of what it may be: when it comes decides which. `api_key` is not looked at yet."""
+
+    start: Request | BadMessage
+    control: Control | BadMessage
+    api_key: object
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A frame that is no message."""
 
-    error: BadMessage
+    error: Failure
 
 
-Parsed = dict[str, Any] | AudioIn | EndOfAudio | Unreadable
+Parsed = ObjectIn | AudioIn | EndOfAudio | Unreadable
+
+_KINDS = ("finalize", "keepalive")
+_BLANKS = "\ufeff \t\r\n"
+_object: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict)
 
 
-def parse(frame: str | bytes) -> Parsed:
-    """Read one frame: an object stays a dictionary, other text is base64 of audio, nothing is the end."""
+def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
+    """Read one frame: a JSON object, other text is base64 of audio, nothing is the end."""
     if not frame:
         return EndOfAudio()
     if isinstance(frame, bytes):
         return AudioIn(frame)
-    if not frame.lstrip().startswith("{"):
+    if not frame.lstrip(_BLANKS).startswith("{"):
         try:
-            return AudioIn(binascii.a2b_base64(frame.strip(), strict_mode=True), text=True)
-        except ValueError:  # binascii.Error, and text that is not ASCII
+            return AudioIn(wire.decode_base64(frame), text=True)
+        except ValueError:
             return Unreadable(BadMessage("text is neither a JSON object nor audio in base64", Fault.AUDIO))
     try:
-        fields: dict[str, Any] = msgspec.json.decode(frame, type=dict)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        wire.check_size(frame, control_bytes)
+        fields = wire.decode(frame, _object)
+    except MessageTooLarge as error:
+        return Unreadable(error)
+    except wire.NotJson as error:
         return Unreadable(BadMessage(f"message is not JSON: {error}"))
-    return fields
+    return ObjectIn(_read_start(fields), _read_control(fields), fields.get("api_key"))
 
 
-def convert(fields: dict[str, Any], kind: type[msgspec.Struct], called: str) -> Any:
-    """The fields as a message of this kind. Raises BadMessage naming the field that is wrong."""
+def _read_start(fields: dict[str, Any]) -> Request | BadMessage:
     try:
-        return msgspec.convert(fields, kind)
-    except msgspec.ValidationError as error:
-        # msgspec names the place as `$.field`; clients know the field.
-        plain = str(error).replace("`", "").replace(" - at $.", " in ").replace(" - at $", "")
-        raise BadMessage(f"invalid {called}: {plain}", Fault.SETUP) from error
+        return parse_start(fields)
+    except BadMessage as error:
+        return error
+
+
+def _read_control(fields: dict[str, Any]) -> Control | BadMessage:
+    try:
+        control = convert(fields, Control, "control message")
+    except BadMessage as error:
+        return error
+    if control.type not in _KINDS:
+        return BadMessage(f"unknown control message type '{quoted(control.type)}': use finalize or keepalive")
+    return control

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, ValidationError
 
 from dragoman.models.registry import Engines
+from dragoman.server import wire
 from dragoman.server.auth import Credentials
-from dragoman.server.failures import AuthenticationFailed, NotReady
+from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
 from dragoman.server.protocols.soniox.credentials import bearer
 from dragoman.server.protocols.soniox.endpoints import LEVELS
 from dragoman.server.protocols.soniox.languages import LANGUAGES
@@ -120,7 +120,9 @@ def rest_routes(services: Services, temporary: TemporaryKeys) -> APIRouter:
 
     async def not_served(request: Request) -> Response:
         authorize(request)
-        raise _ApiError(501, "not_implemented", f"{request.method} {request.url.path} is not served by this server")
+        raise _ApiError(
+            501, "not_implemented", f"{request.method} {quoted(request.url.path)} is not served by this server"
+        )
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     for name in UNSERVED:
@@ -131,8 +133,8 @@ def rest_routes(services: Services, temporary: TemporaryKeys) -> APIRouter:
 
 def _read_order(body: bytes) -> _KeyOrder:
     try:
-        return _KeyOrder.model_validate(msgspec.json.decode(body or b"{}"), strict=True)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _KeyOrder.model_validate(wire.decode(body or b"{}"), strict=True)
+    except wire.NotJson as error:
         raise _ApiError(400, "invalid_request", f"body is not JSON: {error}") from error
     except ValidationError as error:
         faults = [

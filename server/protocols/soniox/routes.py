@@ -29,7 +29,10 @@ def soniox_routes(services: Services) -> APIRouter:
         except (AuthenticationFailed, BadMessage) as error:
             refusal = error
         offers = socket.scope.get("subprotocols", [])
-        adapter = SonioxAdapter(grant, door.admit, services.settings.listen, uuid.uuid4().hex)
+        settings = services.settings
+        adapter = SonioxAdapter(
+            grant, door.admit, settings.listen, uuid.uuid4().hex, control_bytes=settings.limits.control_bytes
+        )
         await Connection(socket, adapter, services).serve(refusal, SUBPROTOCOL if SUBPROTOCOL in offers else None)
 
     @router.websocket("/transcribe-websocket")

@@ -11,9 +11,8 @@ from dragoman.server.protocols.soniox.context import parse_context
 from dragoman.server.protocols.soniox.endpoints import Endpoints, parse_endpoints
 from dragoman.server.protocols.soniox.formats import input_format
 from dragoman.server.protocols.soniox.languages import LANGUAGES
-from dragoman.server.protocols.soniox.messages import Start
+from dragoman.server.protocols.soniox.messages import Start, convert
 from dragoman.server.protocols.soniox.models import find_model
-from dragoman.server.protocols.soniox.parsing import convert
 from dragoman.server.protocols.soniox.translation import Translating, parse_translation
 
 MAX_REFERENCE = 256

@@ -14,7 +14,7 @@ import msgspec
 from dragoman.models.plan import TargetWish
 from dragoman.server.failures import BadMessage, Fault, quoted
 from dragoman.server.protocols.soniox.languages import LANGUAGES
-from dragoman.server.protocols.soniox.parsing import convert
+from dragoman.server.protocols.soniox.messages import Languages, convert
 
 ANY = ["*"]
 
@@ -41,8 +41,8 @@ class Translating:
 class _Block(msgspec.Struct, kw_only=True):
     type: str | None = None
     target_language: str | None = None
-    source_languages: list[str] | None = None
-    exclude_source_languages: list[str] | None = None
+    source_languages: Languages | None = None
+    exclude_source_languages: Languages | None = None
     two_way_target_language: str | None = None
     language_a: str | None = None
     language_b: str | None = None

@@ -217,6 +217,7 @@ def test_who_says_nothing_is_told_what_was_waited_for() -> None:
         (model_errors.NoTranslator(LanguagePair("en", "de")), 400, "invalid_request"),
         (BadAudio("no"), 400, "invalid_request"),
         (UnknownAudio(), 408, "request_timeout"),
+        (KeyError("?"), 500, "internal_error"),
     ],
 )
 def test_every_failure_has_its_code(error: Exception, code: int, kind: str) -> None:
@@ -236,7 +237,14 @@ frames = (
         st.sampled_from([*START, "type", "translation", "context"]), st.none() | st.text() | st.integers()
     )
 ).map(json.dumps)
-steps = frames | st.text() | st.binary() | st.sampled_from(["", b"", "*said", "*flushed", "*ended", "*failed"])
+large = st.sampled_from(
+    [
+        {**START, "novelty": "x" * 70_000},
+        {"type": "finalize", "novelty": [[]] * 20_000},
+        {**START, "context": ["x"] * 9_000},
+    ]
+).map(json.dumps)
+steps = frames | large | st.text() | st.binary() | st.sampled_from(["", b"", "*said", "*flushed", "*ended", "*failed"])
 
 
 @settings(max_examples=400, deadline=None)

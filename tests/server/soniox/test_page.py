@@ -27,6 +27,7 @@ STARTS: list[tuple[Grant | None, Any]] = [
     (Grant(), ""),
     (Grant(), "{"),
     (Grant(), "&"),
+    (Grant(), {**START, "novelty": "x" * 70_000}),
     *(
         (Grant(), {**START, **fields})
         for fields in (
