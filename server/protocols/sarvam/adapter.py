@@ -6,25 +6,24 @@ unless a later header says something else: then the session is finished and anot
 
 import time
 import uuid
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from dragoman.models.errors import ModelError
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.events import Ended, Event, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
 from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Key, Open, Output, Send
-from dragoman.server.failures import BadMessage, Fault, ShuttingDown
+from dragoman.server.failures import BadMessage, Failure, Fault, ShuttingDown
 from dragoman.server.protocols.sarvam import messages
-from dragoman.server.protocols.sarvam.errors import close_reason, told
+from dragoman.server.protocols.sarvam.errors import told
 from dragoman.server.protocols.sarvam.languages import code_of
 from dragoman.server.protocols.sarvam.parsing import AudioIn, ConfigIn, FlushIn, parse
 from dragoman.server.protocols.sarvam.payload import Payload
-from dragoman.server.protocols.sarvam.prompts import terms_of
 from dragoman.server.protocols.sarvam.query import Codec, Mode, Options
 from dragoman.server.protocols.sarvam.utterances import Utterance, Utterances
+from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
 
 IDLE_S = 60.0
 ENGLISH = (TargetWish("en", speaks=False),)
@@ -40,7 +39,7 @@ class _Running:
     opened_at: float
 
 
-class SarvamAdapter:
+class SarvamAdapter(BaseAdapter):
     """server.commands.Adapter for speech to text, in the speaker's language or in English.
 
     `now` is a clock on the wall: seconds since 1970.
@@ -48,7 +47,10 @@ class SarvamAdapter:
 
     protocol = "sarvam"
 
-    def __init__(self, options: Options, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, options: Options, now: Callable[[], float] = time.time, control_bytes: int = CONTROL_BYTES
+    ) -> None:
+        super().__init__(control_bytes)
         self._options = options
         self._now = now
         self._payload = Payload(options.codec, options.sample_rate_hz)
@@ -62,13 +64,13 @@ class SarvamAdapter:
         self._request_id = uuid.uuid4().hex
 
     def parse(self, message: str | bytes) -> object:
-        """The message, or the BadMessage that it is."""
-        return parse(message)
+        """The message, or the Failure that it is."""
+        return parse(message, self._control_bytes)
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message of the client."""
         if self._parting is not None:
-            return ()
+            return self._finish()
         match parsed:
             case AudioIn():
                 return self._audio(parsed)
@@ -76,7 +78,7 @@ class SarvamAdapter:
                 return self._config(parsed)
             case FlushIn():
                 return self._flush()
-            case BadMessage():
+            case Failure():
                 return self._tell(parsed)
             case _:
                 return ()
@@ -107,19 +109,22 @@ class SarvamAdapter:
         return ()
 
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
-        """Say what ended a session or the connection: here they end together."""
+        """Say what ended a session or the connection: here they end together.
+
+        Other sessions of the connection say what they have heard first; a new one that is refused ends no old one.
+        """
         if key is not None and key not in self._running:
+            return ()
+        if key is not None and len(self._running) > 1:
+            if self._running.pop(key) is self._hearing:
+                self._hearing = None
+            self._parting = self._parting or error
             return ()
         idle = not self._running
         self._running.clear()
         self._hearing = None
         outputs = self._tell(self._parting or error)
         return outputs[1:] if idle and isinstance(error, ShuttingDown) else outputs
-
-    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
-        """There are no texts on this wire."""
-        del key, text_id, error
-        return ()
 
     def patience_s(self) -> float | None:
         """A minute."""
@@ -139,13 +144,13 @@ class SarvamAdapter:
         audio_format, samples = taken
         commands: list[Command] = []
         if self._hearing is None or self._hearing.audio_format != audio_format:
-            if self._hearing is not None:
-                commands.append(Finish(self._hearing.key))
-            self._hearing, opening = self._open(audio_format)
+            before = self._hearing.key if self._hearing is not None else None
+            commands += self._finish()
+            self._hearing, opening = self._open(audio_format, before)
             commands.append(opening)
         return [*commands, Feed(self._hearing.key, samples)]
 
-    def _open(self, audio_format: AudioFormat) -> tuple[_Running, Open]:
+    def _open(self, audio_format: AudioFormat, before: Key | None) -> tuple[_Running, Open]:
         options = self._options
         running = _Running(next(self._keys), audio_format, Utterances(options.mode, self._now), self._now())
         self._running[running.key] = running
@@ -161,10 +166,11 @@ class SarvamAdapter:
             # One message for each utterance: nothing is gained by being certain of half of it earlier.
             latency="quality",
             listen=options.listen,
+            after=before,
         )
 
     def _config(self, message: ConfigIn) -> Sequence[Command]:
-        self._keywords = (*self._options.keywords, *terms_of(message.prompt))
+        self._keywords = (*self._options.keywords, *message.terms)
         return [Expect(self._hearing.key, self._keywords)] if self._hearing is not None else ()
 
     def _flush(self) -> Sequence[Command]:
@@ -173,10 +179,15 @@ class SarvamAdapter:
 
     def _part(self, error: Exception) -> Sequence[Command | Output]:
         """End the connection, after what was heard before the error has been said."""
-        if self._hearing is None:
+        if not self._running:
             return self._tell(error)
         self._parting = error
-        return [Finish(self._hearing.key)]
+        return self._finish()
+
+    def _finish(self) -> list[Command]:
+        """The session that the client talks to hears nothing more."""
+        hearing, self._hearing = self._hearing, None
+        return [Finish(hearing.key)] if hearing is not None else []
 
     def _ended(self, key: Key) -> Sequence[Output]:
         if self._running.pop(key) is self._hearing:

@@ -3,8 +3,9 @@ not. Close codes are those that its realtime socket documents."""
 
 from dataclasses import dataclass
 
-from dragoman.models.errors import EngineUnavailable, ModelError, Overloaded, RouteError
+from dragoman.models.errors import EngineUnavailable, Overloaded, RouteError
 from dragoman.pipeline.audio.errors import AudioError
+from dragoman.server import wire
 from dragoman.server.failures import (
     AuthenticationFailed,
     BadMessage,
@@ -42,21 +43,20 @@ _FAULTS = {
     Fault.SETUP: ("invalid_config", REJECTED),
     Fault.MODEL: ("invalid_config", REJECTED),
 }
-_KINDS: tuple[tuple[type[Exception], str, int], ...] = (
-    (AuthenticationFailed, "invalid_api_key", UNSUPPORTED),
-    (AudioError, "invalid_audio", UNSUPPORTED),
-    (RouteError, "unsupported_language", REJECTED),
-    (TooManySessions, "rate_limit_exceeded", UNSUPPORTED),
-    (SessionTooLong, "session_too_long", POLICY),
-    (IdleTooLong, "idle_timeout", POLICY),
-    (OutputNotRead, "output_not_read", POLICY),
-    (MessageTooLarge, "message_too_large", TOO_LARGE),
-    (NotReady, "service_unavailable", SERVER_FAULT),
-    (Overloaded, "service_unavailable", SERVER_FAULT),
-    (EngineUnavailable, "service_unavailable", SERVER_FAULT),
-    (ShuttingDown, "shutting_down", GOING_AWAY),
-    (ModelError, "internal_error", SERVER_FAULT),
+_KINDS = (
+    (AuthenticationFailed, ("invalid_api_key", UNSUPPORTED)),
+    (AudioError, ("invalid_audio", UNSUPPORTED)),
+    (RouteError, ("unsupported_language", REJECTED)),
+    (TooManySessions, ("rate_limit_exceeded", UNSUPPORTED)),
+    (SessionTooLong, ("session_too_long", POLICY)),
+    (IdleTooLong, ("idle_timeout", POLICY)),
+    (OutputNotRead, ("output_not_read", POLICY)),
+    (MessageTooLarge, ("message_too_large", TOO_LARGE)),
+    ((NotReady, Overloaded, EngineUnavailable), ("service_unavailable", SERVER_FAULT)),
+    (ShuttingDown, ("shutting_down", GOING_AWAY)),
 )
+_INVALID = "invalid_message", POLICY
+_BROKEN = "internal_error", SERVER_FAULT
 
 
 STATUS = {
@@ -78,15 +78,9 @@ STATUS = {
 
 
 def told(error: Exception) -> Told:
-    """Code, text and close of what went wrong. Whatever is not known is a fault of ours."""
+    """Code, text and close of what went wrong. A message that is not read leaves the connection as it was."""
     if isinstance(error, BadMessage):
         return Told(_FAULTS[error.kind][0], str(error), _FAULTS[error.kind][1])
-    for kind, code, close in _KINDS:
-        if isinstance(error, kind):
-            return Told(code, str(error), close)
-    return Told("internal_error", str(error), SERVER_FAULT)
-
-
-def close_reason(message: str) -> str:
-    """A close frame holds at most 123 bytes of UTF-8 (RFC 6455, 5.5)."""
-    return message.encode()[:123].decode(errors="ignore")
+    code, close = wire.answer(error, _KINDS, clients=_INVALID, ours=_BROKEN)
+    unread = isinstance(error, MessageTooLarge) and error.without_audio
+    return Told(code, str(error), None if unread else close)

@@ -1,12 +1,13 @@
 """From a WebSocket frame to a message, without any state. What is wrong with a frame is part of the result."""
 
-import binascii
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from dragoman.server.failures import BadMessage, Fault
+from dragoman.server import wire
+from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge
+from dragoman.server.protocols.sarvam.prompts import terms_of
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 
@@ -23,9 +24,9 @@ class AudioIn:
 
 @dataclass(frozen=True, slots=True)
 class ConfigIn:
-    """What to expect from now on."""
+    """Terms to expect from now on."""
 
-    prompt: str
+    terms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,29 @@ class FlushIn:
     """End the utterance that is being spoken."""
 
 
-Parsed = AudioIn | ConfigIn | FlushIn | BadMessage
+Parsed = AudioIn | ConfigIn | FlushIn | Failure
 
 
-def parse(frame: str | bytes) -> Parsed:
+class _Audio(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw()
+
+
+class _Carrier(wire.Carrier):
+    audio: _Audio
+
+    def sound(self) -> msgspec.Raw:
+        return self.audio.data
+
+
+_carrier = msgspec.json.Decoder(_Carrier)
+
+
+def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
     """Read one frame. Messages with `audio` have no type."""
     if isinstance(frame, bytes):
         return AudioIn(frame, binary=True)
     try:
-        fields = read_object(frame)
+        fields = _read_object(frame, control_bytes)
         if "audio" in fields:
             return _audio(fields["audio"])
         match fields.get("type"):
@@ -49,20 +64,9 @@ def parse(frame: str | bytes) -> Parsed:
                 return _config(fields)
             case "flush":
                 return FlushIn()
-    except BadMessage as error:
+    except (BadMessage, MessageTooLarge) as error:
         return error
     return BadMessage("message is none of audio, config and flush", Fault.ORDER)
-
-
-def read_object(frame: str) -> dict[str, Any]:
-    """A JSON object. Raises BadMessage."""
-    try:
-        fields = msgspec.json.decode(frame)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadMessage(f"message is not JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise BadMessage("message is not a JSON object")
-    return fields
 
 
 def decode_base64(value: object, name: str) -> bytes:
@@ -70,9 +74,20 @@ def decode_base64(value: object, name: str) -> bytes:
     if not isinstance(value, str):
         raise BadMessage(f"{name} is missing: it must be a base64 string", Fault.AUDIO)
     try:
-        return binascii.a2b_base64(value, strict_mode=True)
+        return wire.decode_base64(value)
     except ValueError as error:
         raise BadMessage(f"{name} is not base64", Fault.AUDIO) from error
+
+
+def _read_object(frame: str, control_bytes: int) -> dict[str, Any]:
+    try:
+        wire.check_size(frame, control_bytes, _carrier)
+        fields: Any = wire.decode(frame)
+    except wire.NotJson as error:
+        raise BadMessage(f"message is not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise BadMessage("message is not a JSON object")
+    return fields
 
 
 def _audio(audio: object) -> AudioIn:
@@ -92,4 +107,4 @@ def _config(fields: dict[str, Any]) -> ConfigIn:
     prompt = fields.get("prompt")
     if prompt is not None and not isinstance(prompt, str):
         raise BadMessage("config.prompt must be a string", Fault.ORDER)
-    return ConfigIn(prompt or "")
+    return ConfigIn(terms_of(prompt or ""))

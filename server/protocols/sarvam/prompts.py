@@ -4,19 +4,23 @@ import re
 
 import msgspec
 
+from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Fault, quoted
 
 MAX_TERMS = 50
 MAX_TERM_CHARACTERS = 64
 MAX_PROMPT_TERMS = 200
-"""More than any recogniser takes in."""
+MAX_PROMPT_CHARACTERS = 10_000
+"""More of either than any recogniser takes in."""
+
+_terms = msgspec.json.Decoder(list[str])
 
 _BETWEEN = re.compile(r"[,;\n।]+")
 
 
 def terms_of(prompt: str) -> tuple[str, ...]:
     """The pieces of a prompt: what stands between commas, semicolons and line ends, without repetitions."""
-    pieces = (" ".join(piece.split()) for piece in _BETWEEN.split(prompt))
+    pieces = (" ".join(piece.split()) for piece in _BETWEEN.split(prompt[:MAX_PROMPT_CHARACTERS]))
     return tuple(dict.fromkeys(piece for piece in pieces if piece))[:MAX_PROMPT_TERMS]
 
 
@@ -25,8 +29,8 @@ def key_terms(text: str) -> tuple[str, ...]:
     if not text.strip():
         return ()
     try:
-        terms = msgspec.json.decode(text, type=list[str])
-    except (msgspec.DecodeError, RecursionError) as error:
+        terms = wire.decode(text, _terms)
+    except wire.NotJson as error:
         raise BadMessage(f"keyterms must be a JSON array of strings: {error}", Fault.SETUP) from error
     if len(terms) > MAX_TERMS:
         raise BadMessage(f"keyterms has {len(terms)} terms: at most {MAX_TERMS} are allowed", Fault.SETUP)

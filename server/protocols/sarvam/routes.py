@@ -45,7 +45,8 @@ async def _serve(socket: WebSocket, services: Services, wire: Wire) -> None:
         options = parse_query(socket.query_params, wire, listen)
     except BadMessage as error:
         options, refusal = parse_query({}, wire, listen), error
-    connection = Connection(socket, SarvamAdapter(options), services)
+    adapter = SarvamAdapter(options, control_bytes=services.settings.limits.control_bytes)
+    connection = Connection(socket, adapter, services)
     await connection.serve(refusal, offered_subprotocol(socket.scope["subprotocols"]))
 
 
@@ -55,7 +56,9 @@ async def _serve_realtime(socket: WebSocket, services: Services) -> None:
         config = parse_config(socket.query_params)
     except BadMessage as error:
         config, refusal = parse_config({"language_code": "auto"}), error
-    connection = Connection(socket, RealtimeAdapter(config, services.settings.listen), services)
+    settings = services.settings
+    adapter = RealtimeAdapter(config, settings.listen, control_bytes=settings.limits.control_bytes)
+    connection = Connection(socket, adapter, services)
     await connection.serve(refusal, offered_subprotocol(socket.scope["subprotocols"]), first=Begin())
 
 

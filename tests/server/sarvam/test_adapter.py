@@ -130,6 +130,7 @@ def test_a_header_that_says_something_else_begins_another_session() -> None:
     finish, second, feeding = talk.audio(as_wav(SAMPLES, 8000))
     assert finish == Finish(first.key)
     assert isinstance(second, Open)
+    assert (first.after, second.after) == (None, first.key), "its place goes on"
     assert second.input_format == pcm(8000)
     assert feeding == Feed(second.key, SAMPLES.tobytes())
     # Both say what they hear, under one request id.

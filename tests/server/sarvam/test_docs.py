@@ -54,6 +54,7 @@ FRAMES: list[str | bytes] = [
     '{"audio": 1}',
     '{"audio": {}}',
     '{"audio": {"data": "%"}}',
+    json.dumps({"type": "config", "prompt": "x" * 70_000}),
     json.dumps({"audio": {"data": base64.b64encode(b"RIFF\0\0\0\0AVI LIST").decode()}}),
 ]
 REALTIME_FRAMES: list[dict[str, Any]] = [

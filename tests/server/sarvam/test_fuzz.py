@@ -61,6 +61,14 @@ frames = (
     | st.sampled_from(['{"type": "flush"}', '{"type": "config", "prompt": "a, b"}', "{", "[]"])
     | st.dictionaries(st.sampled_from(["type", "audio", "prompt"]), values).map(json.dumps)
     | st.text(max_size=20)
+    | st.sampled_from(
+        [
+            {"type": "config", "prompt": "x, " * 30_000},
+            {"type": "flush", "novelty": [[]] * 30_000},
+            {"audio": {"data": "AAAA" * 30_000}},
+            {"audio": {"data": "AAAA" * 30_000, "encoding": "x" * 70_000}},
+        ]
+    ).map(json.dumps)
 )
 seconds = st.floats(0, 100)
 happenings: st.SearchStrategy[Event] = st.one_of(
@@ -91,6 +99,7 @@ def check(outputs: Any, wire: Wire) -> list[Any]:
     for output in outputs:
         if isinstance(output, Send):
             assert isinstance(output.data, str)
+            assert len(output.data) < 2000
             fields = json.loads(output.data)
             parsed = parse_obj_as(RESPONSES[wire.bare], fields)  # type: ignore[arg-type]
             assert type(parsed.data) is CLASSES[wire.bare][fields["type"]]
@@ -121,7 +130,9 @@ def test_every_conversation_stays_in_the_protocol(
     for step in steps:
         outputs: Any = ()
         if step == "failed":
+            last = not running
             outputs = adapter.failed(running.pop() if running else None, BadAudio("no"))
+            assert last or running or any(isinstance(output, Close) for output in outputs)
         elif isinstance(step, str | bytes):
             outputs = adapter.receive(adapter.parse(step))
         elif running:

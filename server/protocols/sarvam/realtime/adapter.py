@@ -6,22 +6,22 @@ where nobody speaks and another one goes on; so every utterance is heard with on
 
 import time
 import uuid
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
 from dragoman.config.settings import ListenSettings
-from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
 from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Key, Output, Send
-from dragoman.server.failures import BadMessage, Fault, ShuttingDown
-from dragoman.server.protocols.sarvam.errors import SERVER_FAULT, STATUS, close_reason, told
+from dragoman.server.failures import BadMessage, Failure, Fault, ShuttingDown
+from dragoman.server.protocols.sarvam.errors import SERVER_FAULT, STATUS, told
 from dragoman.server.protocols.sarvam.languages import code_of
 from dragoman.server.protocols.sarvam.parsing import AudioIn
 from dragoman.server.protocols.sarvam.realtime import messages
 from dragoman.server.protocols.sarvam.realtime.config import Config, listening, opening, updated
 from dragoman.server.protocols.sarvam.realtime.turns import Turns
 from dragoman.server.protocols.sarvam.utterances import Utterance, Utterances
+from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
 
 IDLE_S = 60.0
 PADDING_S = 0.1
@@ -33,12 +33,19 @@ class Begin:
     """What the adapter receives before any message."""
 
 
-class RealtimeAdapter:
+class RealtimeAdapter(BaseAdapter):
     """server.commands.Adapter for the realtime socket. `now` is a clock on the wall: seconds since 1970."""
 
     protocol = "sarvam"
 
-    def __init__(self, config: Config, base: ListenSettings, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: Config,
+        base: ListenSettings,
+        now: Callable[[], float] = time.time,
+        control_bytes: int = CONTROL_BYTES,
+    ) -> None:
+        super().__init__(control_bytes)
         self._config = config
         self._base = base
         self._now = now
@@ -55,15 +62,17 @@ class RealtimeAdapter:
         self._utterances = 0
         self._greeted = False
         self._ending = False
+        self._parting: Exception | None = None
+        """Why the connection ends, once what was heard has been said."""
 
     def parse(self, message: str | bytes) -> object:
-        """The message, or the BadMessage that it is."""
-        return messages.parse(message)
+        """The message, or the Failure that it is."""
+        return messages.parse(message, self._control_bytes)
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message of the client, or Begin."""
         if self._ending:
-            return ()
+            return self._finish()
         match parsed:
             case Begin():
                 return self._open()
@@ -77,7 +86,7 @@ class RealtimeAdapter:
                 return [_send(messages.Pong())]
             case messages.End():
                 return self._end()
-            case BadMessage():
+            case Failure():
                 return [self._error(parsed, fatal=False)]
             case _:
                 return ()
@@ -112,32 +121,31 @@ class RealtimeAdapter:
         return ()
 
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
-        """Say what ended a session or the connection: here they end together."""
+        """Say what ended a session or the connection: here they end together.
+
+        Other sessions of the connection say what they have heard first; a new one that is refused ends no old one.
+        """
         if key is not None and key not in self._running:
+            return ()
+        if key is not None and len(self._running) > 1:
+            if self._running.pop(key) is self._hearing:
+                self._hearing = None
+            self._parting, self._ending = self._parting or error, True
             return ()
         idle = not self._running and isinstance(error, ShuttingDown)
         self._running.clear()
         self._hearing, self._ending = None, True
-        found = told(error)
-        closing = Close(found.close or SERVER_FAULT, close_reason(found.message))
-        if idle:
-            return [closing]
-        end = [self._session_end()] if self._greeted else []
-        return [self._error(error, fatal=True), *end, closing]
-
-    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
-        """There are no texts on this wire."""
-        del key, text_id, error
-        return ()
+        outputs = self._farewell(self._parting or error)
+        return outputs[-1:] if idle else outputs
 
     def patience_s(self) -> float | None:
         """A minute."""
         return IDLE_S
 
-    def _open(self) -> list[Command | Output]:
+    def _open(self, before: Key | None = None) -> list[Command | Output]:
         turns = Turns(next(self._keys), self._config, Utterances(self._config.mode, self._now))
         self._running[turns.key] = self._hearing = turns
-        return [opening(self._config, turns.key, self._base)]
+        return [replace(opening(self._config, turns.key, self._base), after=before)]
 
     def _audio(self, data: bytes) -> Sequence[Command | Output]:
         actions = self._renew()
@@ -156,7 +164,12 @@ class RealtimeAdapter:
             return self._open()
         if turns.speaking is not None or self._in_turn or _like(turns.config, self._config):
             return []
-        return [Finish(turns.key), *self._open()]
+        return [*self._finish(), *self._open(turns.key)]
+
+    def _finish(self) -> list[Command]:
+        """The session that is fed hears nothing more."""
+        hearing, self._hearing = self._hearing, None
+        return [Finish(hearing.key)] if hearing is not None else []
 
     def _turn(self, message: messages.SpeechStart | messages.SpeechEnd | messages.Flush) -> Sequence[Command | Output]:
         actions = self._renew()
@@ -185,14 +198,20 @@ class RealtimeAdapter:
 
     def _end(self) -> Sequence[Command | Output]:
         self._ending = True
-        if not self._running:
-            return [self._session_end(), Close(1000)]
-        return [Finish(self._hearing.key)] if self._hearing is not None else ()
+        return self._finish() if self._running else [self._session_end(), Close(1000)]
 
     def _ended(self, key: Key) -> Sequence[Output]:
         if self._running.pop(key) is self._hearing:
             self._hearing = None
-        return [self._session_end(), Close(1000)] if self._ending and not self._running else ()
+        if not self._ending or self._running:
+            return ()
+        return [self._session_end(), Close(1000)] if self._parting is None else self._farewell(self._parting)
+
+    def _farewell(self, error: Exception) -> list[Output]:
+        """Why the connection ends, and its end."""
+        found = told(error)
+        end = [self._session_end()] if self._greeted else []
+        return [self._error(error, fatal=True), *end, Close(found.close or SERVER_FAULT, close_reason(found.message))]
 
     def _started(self, turns: Turns, at_s: float) -> Sequence[Output]:
         turns.begin(at_s, self._utterances)

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from dragoman.server.failures import BadMessage, Fault
+from dragoman.server import wire
+from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge
 from dragoman.server.protocols.sarvam.parsing import AudioIn, decode_base64
 
 
@@ -52,17 +53,30 @@ class End(_In, tag="end"):
 
 
 _Message = AudioInput | SpeechStart | SpeechEnd | Flush | ConfigUpdate | Ping | End
-Parsed = AudioIn | SpeechStart | SpeechEnd | Flush | ConfigUpdate | Ping | End | BadMessage
-_decoder = msgspec.json.Decoder(_Message)
+Parsed = AudioIn | SpeechStart | SpeechEnd | Flush | ConfigUpdate | Ping | End | Failure
 
 
-def parse(frame: str | bytes) -> Parsed:
+class _Carrier(wire.Carrier, tag_field="event", tag="audio_input"):
+    audio: msgspec.Raw = msgspec.Raw()
+
+    def sound(self) -> msgspec.Raw:
+        return self.audio
+
+
+_carrier = msgspec.json.Decoder(_Carrier)
+_decoder: msgspec.json.Decoder[_Message] = msgspec.json.Decoder(_Message)
+
+
+def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
     """Read one frame, faults included. Binary frames are audio without base64."""
     if isinstance(frame, bytes):
         return AudioIn(frame, binary=True)
     try:
-        message: _Message = _decoder.decode(frame)
-    except (msgspec.DecodeError, RecursionError) as error:
+        wire.check_size(frame, control_bytes, _carrier)
+        message = wire.decode(frame, _decoder)
+    except MessageTooLarge as error:
+        return error
+    except wire.NotJson as error:
         return BadMessage(f"message cannot be read: {error}", Fault.ORDER)
     if not isinstance(message, AudioInput):
         return message

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from dragoman.config.settings import load_settings
-from dragoman.models.errors import NoRecognizer
+from dragoman.models.errors import EngineFailed, NoRecognizer
 from dragoman.pipeline.audio.formats import Encoding, pcm
 from dragoman.pipeline.events import Ended, Event, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
 from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Open, Output, Send
-from dragoman.server.failures import BadMessage, Fault, IdleTooLong, ShuttingDown
+from dragoman.server.failures import BadMessage, Fault, IdleTooLong, ShuttingDown, TooManySessions
 from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
 from dragoman.server.protocols.sarvam.realtime.config import ENCODINGS, parse_config
 
@@ -168,7 +168,7 @@ def test_other_changes_wait_for_the_end_of_an_utterance() -> None:
     finish, opening, feed = talk.audio()
     assert finish == Finish(0)
     assert isinstance(opening, Open)
-    assert (opening.source, bool(opening.targets)) == ("hi", True)
+    assert (opening.source, bool(opening.targets), opening.after) == ("hi", True, 0)
     assert opening.listen is not None
     assert opening.listen.threshold == 0.75
     assert feed == Feed(1, SECOND)
@@ -179,10 +179,58 @@ def test_other_changes_wait_for_the_end_of_an_utterance() -> None:
     assert talk.hears(SpeechStarted(0.1), key=1) == [{"event": "vad.speech_start", "utterance_idx": 1}]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "code", "close"),
+    [
+        (TooManySessions(1), "rate_limit_exceeded", 1003),
+        (ShuttingDown(), "shutting_down", 1001),
+        (NoRecognizer("hi"), "unsupported_language", 4000),
+    ],
+)
+def test_what_was_heard_is_said_before_a_change_is_refused(refusal: Exception, code: str, close: int) -> None:
+    talk = Talk()
+    talk.audio()
+    talk.says("config.update", language_code="hi-IN")
+    assert talk.adapter.failed(1, refusal) == ()
+    assert talk.audio() == talk.says("ping") == talk.says("end") == [], "nothing more is taken"
+    assert [message["event"] for message in talk.hears(SpeechStarted(0.1), SpeechEnded(0.9), heard("hello", 0.2))] == [
+        "vad.speech_start",
+        "vad.speech_end",
+        "transcript.final",
+    ]
+    *sent, closing = talk.adapter.event(0, Ended())
+    fatal, end = told(sent)
+    assert (fatal["code"], fatal["is_fatal"], end["event"]) == (code, True, "session.end")
+    assert isinstance(closing, Close)
+    assert closing.code == close
+
+
+def test_a_session_that_breaks_lets_the_next_one_say_what_it_heard() -> None:
+    talk = Talk()
+    talk.audio()
+    talk.says("config.update", language_code="hi-IN")
+    assert talk.adapter.failed(0, EngineFailed("whisper", "no")) == ()
+    assert talk.audio() == [Finish(1)]
+    assert talk.audio() == []
+    (final,) = talk.hears(heard("hello", 0.2), key=1)
+    assert final["text"] == "hello"
+    *sent, closing = talk.adapter.event(1, Ended())
+    assert [message["event"] for message in told(sent)] == ["error", "session.end"]
+    assert closing == Close(1011, "whisper failed: no")
+
+
+def test_a_message_that_is_too_large_is_told_and_the_talk_goes_on() -> None:
+    talk = Talk()
+    (error,) = told(talk.says("config.update", prompt="x" * 70_000))
+    assert (error["code"], error["is_fatal"]) == ("message_too_large", False)
+    assert talk.audio() == [Feed(0, SECOND)]
+
+
 def test_changes_count_at_once_where_nobody_speaks() -> None:
     finish, opening, answer = Talk().says("config.update", endpointing="manual", threshold=0.1)
     assert finish == Finish(0)
     assert isinstance(opening, Open)
+    assert opening.after == 0
     assert told([answer])[0]["applied"] == ["endpointing"], "the detector's settings mean nothing then"
 
 

@@ -52,6 +52,14 @@ frames = (
     st.builds(lambda event, more: json.dumps({**more, "event": event}), st.sampled_from(events), fields)
     | st.text(max_size=10)
     | st.binary(max_size=10)
+    | st.sampled_from(
+        [
+            {"event": "config.update", "prompt": "x, " * 30_000},
+            {"event": "config.update", "threshold": [[]] * 30_000},
+            {"event": "y" * 60_000},
+            {"event": "ping", "novelty": "x" * 70_000},
+        ]
+    ).map(json.dumps)
 )
 seconds = st.floats(0, 50)
 happenings: st.SearchStrategy[Any] = st.one_of(
@@ -90,6 +98,7 @@ def test_every_conversation_stays_in_the_protocol(steps: list[Any], endpointing:
             continue
         for output in outputs:
             if isinstance(output, Send):
+                assert len(output.data) < 2000
                 fields = json.loads(output.data)
                 parse_obj_as(RESPONSES[fields["event"]], fields)
                 assert set(fields) <= set(RESPONSES[fields["event"]].model_fields)
