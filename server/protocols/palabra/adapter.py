@@ -26,10 +26,10 @@ from dragoman.server.protocols.palabra.errors import (
     RATE_LIMIT_EXCEEDED,
     VALIDATION_ERROR,
     Refused,
-    close_reason,
     error_message,
     error_of,
     placed,
+    refusal_of,
 )
 from dragoman.server.protocols.palabra.fields import BadTask
 from dragoman.server.protocols.palabra.intake import Intake, make_intake
@@ -37,10 +37,11 @@ from dragoman.server.protocols.palabra.job import Job, Operator, make_job
 from dragoman.server.protocols.palabra.languages import base_of, same
 from dragoman.server.protocols.palabra.limits import Rate
 from dragoman.server.protocols.palabra.order import Turns
-from dragoman.server.protocols.palabra.requests import Ending, Interruption, Text, read
+from dragoman.server.protocols.palabra.requests import Ending, Interruption, Text
 from dragoman.server.protocols.palabra.stream import Stream, new_id
-from dragoman.server.protocols.palabra.task import GLOBAL, Task, parse_task
+from dragoman.server.protocols.palabra.task import GLOBAL, Task
 from dragoman.server.protocols.palabra.voices import Abilities
+from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
 
 SILENCE_S = 10.0
 """A task that listens and is not paused gets audio at least so often, or its time is over."""
@@ -61,7 +62,7 @@ class _Running:
     intake: Intake | None
 
 
-class PalabraAdapter:
+class PalabraAdapter(BaseAdapter):
     """server.commands.Adapter for speech-to-speech."""
 
     protocol = "palabra"
@@ -72,7 +73,9 @@ class PalabraAdapter:
         operator: Operator,
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        control_bytes: int = CONTROL_BYTES,
     ) -> None:
+        super().__init__(control_bytes)
         self._abilities = abilities
         self._operator = operator
         self._now = now
@@ -86,18 +89,22 @@ class PalabraAdapter:
         """Sessions of tasks that were changed, to be finished with the next message."""
         self._paused = False
         self._ending: Ending | None = None
+        self._parting: tuple[str, str, int] | None = None
+        """Why the connection ends, once what was heard has been said: code, text, and close code."""
         self._audio_s = 0.0
         """When audio came last, or was not waited for."""
         self._texts = Rate(TEXTS_PER_MINUTE, 60.0, now)
 
     def parse(self, message: str | bytes) -> object:
         """The message as one of `parsing.Parsed`."""
-        return parsing.parse(message)
+        return parsing.parse(message, self._control_bytes)
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message of the client."""
         before = [Finish(key) for key in self._unfinished]
         self._unfinished.clear()
+        if self._parting is not None:
+            return before
         try:
             return [*before, *self._take(parsed)]
         except Refused as refused:
@@ -122,12 +129,13 @@ class PalabraAdapter:
     def event(self, key: Key, event: Event) -> Sequence[Output]:
         """Render what happened, when it is its session's turn."""
         outputs = self._turns.event(key, event)
-        if isinstance(event, Ended) and self._ending is not None and not self._turns:
-            outputs += self._end()
-        return outputs
+        return [*outputs, *self._farewell()] if isinstance(event, Ended) else outputs
 
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
-        """Say what went wrong. What ends a running task closes the connection; a task that cannot begin does not."""
+        """Say what went wrong. What ends a running task closes the connection; a task that cannot begin does not.
+
+        The sessions before that of the running task say what they have heard first.
+        """
         if self._proposed is not None and self._proposed[0].key == key:
             (_, job), self._proposed = self._proposed, None
             code, text, _ = error_of(error)
@@ -139,16 +147,19 @@ class PalabraAdapter:
             text = f"no audio for {SILENCE_S:g} s: pause the task, or end it"
         outputs = self._turns.over(key)
         if key is not None and (self._running is None or key != self._running.key):
-            return [*outputs, error_message(code, text)]
-        self._turns.clear()
-        self._running = None
-        return [*outputs, error_message(code, text), Close(close, close_reason(text))]
+            return [*outputs, error_message(code, text), *self._farewell()]
+        if key is None:
+            self._turns.clear()
+        self._running, self._parting = None, (code, text, close)
+        return [*outputs, *self._farewell()]
 
     def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
-        """A text cannot be translated after all."""
+        """A text is not said after all: nothing comes of it in any target, and its end is told in its turn."""
+        outputs: list[Output] = [refusal_of(error)]
         if key in self._turns:
-            self._turns[key].forget(str(text_id))
-        return [error_message(VALIDATION_ERROR, f"language: {error}")]
+            for branch in range(len(self._turns[key].job.tongues)):
+                outputs += self._turns.event(key, Translated(branch, text_id=text_id))
+        return outputs
 
     def patience_s(self) -> float | None:
         """How long audio is still waited for, while it is."""
@@ -170,18 +181,18 @@ class PalabraAdapter:
             case parsing.AudioIn():
                 return self._audio(parsed.data)
             case parsing.Command("set_task"):
-                return self._set_task(parsed.data)
+                return self._set_task(parsed)
             case parsing.Command("get_task"):
                 described = _described(self._task.task, self._operator)
                 return [Send(messages.current_task(self._status, described))]
             case parsing.Command("pause_task"):
                 return self._pause()
             case parsing.Command("interrupt_task" | "flush_task"):
-                return self._interrupt(parsed.kind, read(Interruption, parsed.data))
+                return self._interrupt(parsed.kind, parsed.read(Interruption))
             case parsing.Command("tts_task"):
-                return self._say(parsed.data)
+                return self._say(parsed)
             case parsing.Command("end_task"):
-                return self._end_task(read(Ending, parsed.data))
+                return self._end_task(parsed.read(Ending))
             case parsing.Command():
                 raise Refused(VALIDATION_ERROR, f"message_type: '{quoted(parsed.kind)}' is no command")
             case _:
@@ -199,10 +210,10 @@ class PalabraAdapter:
             raise Refused(BAD_REQUEST, "the task is ending")
         return self._task
 
-    def _set_task(self, data: dict[str, Any]) -> Sequence[Command | Output]:
+    def _set_task(self, command: parsing.Command) -> Sequence[Command | Output]:
         if self._ending is not None:
             raise Refused(BAD_REQUEST, "the task is ending")
-        task = parse_task(data)
+        task = command.read(Task)
         running = self._running
         if running is not None and task == running.task:
             event = "resumed" if self._paused else "unchanged"
@@ -217,7 +228,7 @@ class PalabraAdapter:
         if len(self._turns) >= MAX_SESSIONS:
             raise Refused(RATE_LIMIT_EXCEEDED, "the task was changed too often: what was heard before is still said")
         self._proposed = _Running(task, key, _intake(task)), job
-        return [job.opening]
+        return [job.opening if running is None else replace(job.opening, after=running.key)]
 
     def _go_on(self, event: str, job: Job | None) -> list[Output]:
         """A task runs from now on."""
@@ -265,9 +276,9 @@ class PalabraAdapter:
             commands.append(FlushInput(running.key, None))
         return [*commands, *outputs, Send(messages.task_status(command, "interrupted", self._status))]
 
-    def _say(self, data: dict[str, Any]) -> Sequence[Command | Output]:
+    def _say(self, command: parsing.Command) -> Sequence[Command | Output]:
         running = self._live_task
-        request = read(Text, data)
+        request = command.read(Text)
         stream = self._turns[running.key]
         language = base_of(request.language) or ""
         tongues = list(enumerate(stream.job.tongues))
@@ -287,7 +298,8 @@ class PalabraAdapter:
         text_id = new_id()
         stream.give(text_id, translated=request.translate_text, targets=targets)
         given = GivenText(text_id, request.text, language, request.translate_text)
-        return [Say(running.key, given), Send(messages.task_status("tts_task", "queued", self._status, text_id))]
+        # In this order: whether there is room for a text is known when it is said.
+        return [Send(messages.task_status("tts_task", "queued", self._status, text_id)), Say(running.key, given)]
 
     def _end_task(self, request: Ending) -> Sequence[Command | Output]:
         running = self._task
@@ -297,6 +309,15 @@ class PalabraAdapter:
             self._turns.clear()
             return [*commands, *self._end()]
         return [] if begun else [Finish(running.key)]
+
+    def _farewell(self) -> list[Output]:
+        """The end of the connection, where it is to end and no session has anything more to say."""
+        if self._turns:
+            return []
+        if self._parting is not None:
+            code, text, close = self._parting
+            return [error_message(code, text), Close(close, close_reason(text))]
+        return self._end() if self._ending is not None else []
 
     def _end(self) -> list[Output]:
         """Everything has been said."""

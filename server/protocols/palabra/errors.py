@@ -1,8 +1,6 @@
 """Which code and text a failure gets on this wire, and with which code the socket closes where it does."""
 
 from dragoman.models.errors import (
-    EngineFailed,
-    EngineUnavailable,
     ModelError,
     NoRecognizer,
     NoTranslator,
@@ -12,11 +10,11 @@ from dragoman.models.errors import (
     Superseded,
     VoiceMismatch,
 )
+from dragoman.server import wire
 from dragoman.server.commands import Send
 from dragoman.server.failures import (
     AuthenticationFailed,
     IdleTooLong,
-    InternalError,
     NotReady,
     OutputNotRead,
     SessionTooLong,
@@ -40,14 +38,15 @@ GOING_AWAY = 1001
 POLICY = 1008
 SERVER_FAULT = 1011
 
-_CODES: tuple[tuple[tuple[type[Exception], ...], str, int], ...] = (
-    ((AuthenticationFailed,), UNAUTHORIZED, POLICY),
-    ((IdleTooLong, SessionTooLong), SERVICE_TIMEOUT, POLICY),
-    ((OutputNotRead,), BAD_REQUEST, POLICY),
-    ((ShuttingDown,), SERVICE_UNAVAILABLE, GOING_AWAY),
-    ((TooManySessions, NotReady, Overloaded, Superseded), SERVICE_UNAVAILABLE, SERVER_FAULT),
-    ((EngineFailed, EngineUnavailable, InternalError), SERVER_ERROR, SERVER_FAULT),
+_CODES = (
+    (AuthenticationFailed, (UNAUTHORIZED, POLICY)),
+    ((IdleTooLong, SessionTooLong), (SERVICE_TIMEOUT, POLICY)),
+    (OutputNotRead, (BAD_REQUEST, POLICY)),
+    (ShuttingDown, (SERVICE_UNAVAILABLE, GOING_AWAY)),
+    ((TooManySessions, NotReady, Overloaded, Superseded), (SERVICE_UNAVAILABLE, SERVER_FAULT)),
 )
+_INVALID = VALIDATION_ERROR, POLICY
+_BROKEN = SERVER_ERROR, SERVER_FAULT
 
 
 class Refused(Exception):
@@ -61,12 +60,20 @@ class Refused(Exception):
 def error_of(error: Exception) -> tuple[str, str, int]:
     """Code and text, and the close code where the connection ends with it.
 
-    What the client must change is VALIDATION_ERROR, and so is whatever is not in the table.
+    What the client must change is VALIDATION_ERROR.
     """
-    for kinds, code, close in _CODES:
-        if isinstance(error, kinds):
-            return code, str(error), close
-    return VALIDATION_ERROR, str(error), POLICY
+    code, close = wire.answer(error, _CODES, clients=_INVALID, ours=_BROKEN)
+    return code, str(error), close
+
+
+def refusal_of(error: ModelError) -> Send:
+    """The message about a text that is not said; the connection goes on."""
+    if isinstance(error, Overloaded):
+        text = f"too many texts wait to be said; try again in {error.retry_after_s:g} s"
+        return error_message(RATE_LIMIT_EXCEEDED, text)
+    if isinstance(error, RouteError):
+        return error_message(VALIDATION_ERROR, f"language: {error}")
+    return error_message(*error_of(error)[:2])
 
 
 def placed(error: ModelError, job: Job) -> str:
@@ -90,11 +97,6 @@ def _target(job: Job, language: str, field: str) -> str | None:
     places = (place for place, tongue in enumerate(job.tongues) if tongue.language == language)
     place = next(places, None)
     return None if place is None else f"pipeline.translations[{place}].{field}"
-
-
-def close_reason(text: str) -> str:
-    """A close frame holds at most 123 bytes of UTF-8 (RFC 6455, 5.5)."""
-    return text.encode()[:123].decode(errors="ignore")
 
 
 def error_message(code: str, text: str) -> Send:

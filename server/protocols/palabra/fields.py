@@ -1,14 +1,36 @@
 """Kinds of values that tasks are made of, and the way from what is wrong to a line that names every field."""
 
 import math
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticOmit
 
 from dragoman.server.protocols.palabra.languages import AUTO, base_of
+from dragoman.server.wire import MAX_ID
 
-_MOST = 16
-"""More faults than this are only counted."""
+MAX_ENTRIES = 128
+"""Entries of one list."""
+MAX_KEYS = 64
+"""Entries of one object whose keys the client chooses."""
+MAX_PHRASE = 2_048
+"""Characters of what is written for a model to read."""
+
+_MOST = 10
+"""More faults than this are not told, and where there are so many, no more are looked for."""
 
 
 class BadTask(ValueError):
@@ -60,10 +82,46 @@ def _known_source(code: str) -> str:
     return code if code.lower() == AUTO else _known(code)
 
 
+def at_most(count: int) -> BeforeValidator:
+    """For lists and objects of which nothing is to be read where they have more entries than this."""
+
+    def check(value: object) -> object:
+        if isinstance(value, dict | list) and len(value) > count:
+            raise ValueError(f"must have at most {count} entries")
+        return value
+
+    return BeforeValidator(check)
+
+
+@dataclass(slots=True)
+class Found:
+    """How many faults were found in repeated objects so far: the context in which their table is read."""
+
+    faults: int = 0
+
+
+def _sparing(value: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    found: Found = info.context  # type: ignore[assignment]
+    if found.faults > _MOST:
+        raise PydanticOmit
+    try:
+        return read(value)
+    except ValidationError as error:
+        found.faults += error.error_count()
+        raise
+
+
+SPARING = WrapValidator(_sparing)
+"""For repeated objects: those behind many faults are not looked at."""
+
 Number = Annotated[float, number()]
 Positive = Annotated[float, number(0)]
 Language = Annotated[str, AfterValidator(_known)]
 SourceLanguage = Annotated[str, AfterValidator(_known_source)]
+Languages = Annotated[list[Language], Field(fail_fast=True, max_length=MAX_ENTRIES)]
+Name = Annotated[str, Field(max_length=MAX_ID)]
+Names = Annotated[list[Name], Field(fail_fast=True, max_length=MAX_ENTRIES)]
+Phrase = Annotated[str, Field(max_length=MAX_PHRASE)]
 
 
 def explain(error: ValidationError) -> str:
@@ -74,7 +132,7 @@ def explain(error: ValidationError) -> str:
 def listed(faults: list[tuple[str, str]]) -> str:
     """Paths and what is wrong there, as one line."""
     lines = [f"{path}: {text}" if path else text for path, text in faults[:_MOST]]
-    return "; ".join(lines) + (f"; and {len(faults) - _MOST} more" if len(faults) > _MOST else "")
+    return "; ".join([*lines, *(["and more"] if len(faults) > _MOST else [])])
 
 
 def path_of(place: tuple[int | str, ...]) -> str:

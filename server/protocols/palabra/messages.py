@@ -1,15 +1,11 @@
 """Every message of the server: `{"message_type": …, "data": {…}}`, each as the text that is sent."""
 
-import binascii
 import zlib
 from typing import Any
 
 import msgspec
 
-
-def encode_base64(data: bytes) -> str:
-    """Standard alphabet, padded, no line breaks."""
-    return binascii.b2a_base64(data, newline=False).decode()
+from dragoman.server.wire import encode_base64
 
 
 def _message(kind: str, data: object) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, ValidationError
 
-from dragoman.server.protocols.palabra.fields import BadTask, Language, Table, explain, number
+from dragoman.server.protocols.palabra.fields import BadTask, Language, Names, Table, explain, number
 
 MAX_TEXT = 2_048
 """Characters of one text."""
@@ -29,7 +29,7 @@ class Text(Table):
 class Interruption(Table):
     """`interrupt_task`. No languages, or `global` among them: all."""
 
-    languages: list[str] | None = None
+    languages: Names | None = None
     pause_task: bool = False
 
 

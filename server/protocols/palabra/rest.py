@@ -11,7 +11,8 @@ from starlette.datastructures import URL
 
 from dragoman.models.base import Voice
 from dragoman.models.errors import UnknownVoice
-from dragoman.server.failures import AuthenticationFailed, NotReady
+from dragoman.server import wire
+from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
 from dragoman.server.protocols.palabra.credentials import check_bearer, check_secret
 from dragoman.server.protocols.palabra.errors import BAD_REQUEST, SERVICE_UNAVAILABLE, UNAUTHORIZED
 from dragoman.server.protocols.palabra.sessions import RestSession, Sessions
@@ -54,13 +55,15 @@ def session_routes(services: Services, sessions: Sessions) -> APIRouter:
         """A session. What the body asks for beside it (subscribers, rooms) belongs to WebRTC."""
         if (refused := refusal(request)) is not None:
             return refused
-        body = await request.body()
         try:
-            fields = await request.json() if body else {}
-        except (ValueError, RecursionError):
-            return _fault(400, BAD_REQUEST, "Bad request", "the body is not JSON")
+            fields: Any = wire.decode(await request.body() or b"{}")
+        except wire.NotJson as error:
+            return _fault(400, BAD_REQUEST, "Bad request", f"the body is not JSON: {error}")
         data = fields.get("data") if isinstance(fields, dict) else None
         intent = data.get("intent") if isinstance(data, dict) else None
+        if intent is not None and not (isinstance(intent, str) and len(intent) <= wire.MAX_ID):
+            told = f"data.intent: must be a string of at most {wire.MAX_ID} characters"
+            return _fault(400, BAD_REQUEST, "Bad request", told)
         session = sessions.create()
         described = _session(session, request.url)
         return JSONResponse({"ok": True, "data": {**described, "intent": intent or "api"}}, 201)
@@ -124,8 +127,8 @@ def management_routes(services: Services) -> APIRouter:
             return JSONResponse({"data": _voice(services.engines.catalogue.get(voice_id))})
         except NotReady as error:
             return _fault(503, SERVICE_UNAVAILABLE, "Not ready", str(error))
-        except UnknownVoice as error:
-            return _fault(404, VOICE_NOT_FOUND, "Not found", str(error))
+        except UnknownVoice:
+            return _fault(404, VOICE_NOT_FOUND, "Not found", f"unknown voice '{quoted(voice_id)}'")
 
     @router.get("/glossaries", response_model=None)
     async def glossaries(request: Request) -> Response:
@@ -133,7 +136,7 @@ def management_routes(services: Services) -> APIRouter:
         return refusal(request) or JSONResponse({"data": {"items": [], "next": None}})
 
     async def not_served(request: Request) -> Response:
-        text = f"{request.method} {request.url.path} is not served by this server"
+        text = f"{request.method} {quoted(request.url.path)} is not served by this server"
         return refusal(request) or _fault(501, NOT_SERVED, "Not served", text)
 
     for method, paths in UNSERVED.items():

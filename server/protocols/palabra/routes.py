@@ -37,6 +37,7 @@ def _sockets(services: Services, sessions: Sessions) -> APIRouter:
     settings = services.settings
     abilities = EngineAbilities(lambda: services.engines)
     operator = Operator(settings.listen, settings.latency)
+    control_bytes = settings.limits.control_bytes
 
     async def admitted(socket: WebSocket, status: int) -> bool:
         """Whether a socket may be opened; who may not is told by the status of the upgrade."""
@@ -59,7 +60,8 @@ def _sockets(services: Services, sessions: Sessions) -> APIRouter:
     @router.websocket("/streaming-api/{random_hash}/v1/speech-to-speech/stream")
     async def speech_to_speech(socket: WebSocket) -> None:
         if await admitted(socket, 403):
-            await Connection(socket, PalabraAdapter(abilities, operator), services).serve()
+            adapter = PalabraAdapter(abilities, operator, control_bytes=control_bytes)
+            await Connection(socket, adapter, services).serve()
 
     @router.websocket("/asr/v1/speech-to-text/stream")
     async def speech_to_text(socket: WebSocket) -> None:
@@ -75,6 +77,6 @@ def _sockets(services: Services, sessions: Sessions) -> APIRouter:
     @router.websocket("/tts-api/v1/text-to-speech/stream")
     async def text_to_speech(socket: WebSocket) -> None:
         if await admitted(socket, 403):
-            await Connection(socket, TtsAdapter(abilities), services).serve()
+            await Connection(socket, TtsAdapter(abilities, control_bytes=control_bytes), services).serve()
 
     return router

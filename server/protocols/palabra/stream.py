@@ -95,11 +95,6 @@ class Stream:
             self._newest.pop(branch, None)
         return outputs
 
-    def forget(self, text_id: str) -> None:
-        """A text is not taken after all."""
-        for branch in range(len(self.job.tongues)):
-            self._passages.pop((branch, text_id), None)
-
     def _transcript(self, event: Transcript) -> list[Output]:
         units, supposed = self._units.push(event)
         told = [(VALIDATED, unit) for unit in units] + ([(PARTIAL, supposed)] if supposed is not None else [])

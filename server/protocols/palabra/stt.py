@@ -4,14 +4,13 @@ Everything that is asked for stands in the URL. There is no message for the end 
 falls silent, after which the rest is told and the socket closes.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 from pydantic import AfterValidator, Field, ValidationError
 
-from dragoman.models.errors import ModelError
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.formats import AudioFormat, Container, Encoding, alaw, media, pcm, ulaw, wav
 from dragoman.pipeline.events import Event, Transcript, Translated, Translation
@@ -22,7 +21,6 @@ from dragoman.server.protocols.palabra.adapter import SILENCE_S
 from dragoman.server.protocols.palabra.errors import (
     GOING_AWAY,
     VALIDATION_ERROR,
-    close_reason,
     error_message,
     error_of,
 )
@@ -31,6 +29,7 @@ from dragoman.server.protocols.palabra.languages import AUTO, base_of
 from dragoman.server.protocols.palabra.stream import new_id
 from dragoman.server.protocols.palabra.task import MAX_TARGETS
 from dragoman.server.protocols.palabra.units import Unit, Units
+from dragoman.server.wire import BaseAdapter, close_reason
 
 DEFAULT_HZ = 16_000
 
@@ -93,12 +92,13 @@ def parse_query(query: Mapping[str, str]) -> SttRequest:
     return SttRequest(audio, found.language, targets_once)
 
 
-class SttAdapter:
+class SttAdapter(BaseAdapter):
     """server.commands.Adapter for the socket; the session opens with the first audio."""
 
     protocol = "palabra-stt"
 
     def __init__(self, request: SttRequest, latency: Latency) -> None:
+        super().__init__()
         self._request = request
         self._latency = latency
         self._units = Units(POLICIES[latency], new_id)
@@ -135,11 +135,6 @@ class SttAdapter:
         )
         return [opening, feed]
 
-    def opened(self, key: Key, session_id: str) -> Sequence[Output]:
-        """Nothing is said about it."""
-        del key, session_id
-        return ()
-
     def event(self, key: Key, event: Event) -> Sequence[Output]:
         """Transcripts and translations; the rest has no message."""
         del key
@@ -162,11 +157,6 @@ class SttAdapter:
         if isinstance(error, IdleTooLong):
             return [Close(GOING_AWAY, f"no audio for {SILENCE_S:g} s")]
         return [error_message(code, text), Close(close, close_reason(text))]
-
-    def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
-        """There are no texts on this wire."""
-        del key, text_id, error
-        return ()
 
     def patience_s(self) -> float | None:
         """As long as the vendor waits for audio."""

@@ -4,7 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from dragoman.server.protocols.palabra.fields import BadTask, Table, explain, listed
+from dragoman.server.protocols.palabra.fields import (
+    MAX_KEYS,
+    SPARING,
+    BadTask,
+    Found,
+    Names,
+    Table,
+    at_most,
+    explain,
+    listed,
+)
 from dragoman.server.protocols.palabra.languages import base_of
 from dragoman.server.protocols.palabra.transcription import Preprocessing, Transcription
 from dragoman.server.protocols.palabra.translations import QueueConfig, Translation
@@ -64,9 +74,11 @@ class Pipeline(Table):
 
     preprocessing: Preprocessing = Preprocessing()
     transcription: Transcription | None = None
-    translations: list[Translation] = Field(default_factory=list, max_length=MAX_TARGETS)
-    translation_queue_configs: dict[str, QueueConfig] = Field(default_factory=dict)
-    allowed_message_types: list[str] = Field(default_factory=lambda: list(DEFAULT_MESSAGE_TYPES))
+    translations: Annotated[list[Annotated[Translation, SPARING]], at_most(MAX_TARGETS)] = Field(default_factory=list)
+    translation_queue_configs: Annotated[dict[str, Annotated[QueueConfig, SPARING]], at_most(MAX_KEYS)] = Field(
+        default_factory=dict
+    )
+    allowed_message_types: Names = Field(default_factory=lambda: list(DEFAULT_MESSAGE_TYPES))
 
 
 class Task(Table):
@@ -85,7 +97,7 @@ class Task(Table):
 def parse_task(data: dict[str, Any]) -> Task:
     """Read the data of `set_task`. Raises BadTask with every wrong field."""
     try:
-        task = Task.model_validate(data)
+        task = Task.model_validate(data, context=Found())
     except ValidationError as error:
         raise BadTask(explain(error)) from error
     faults = []

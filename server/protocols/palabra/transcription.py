@@ -7,7 +7,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dragoman.server.protocols.palabra.fields import Language, Number, Positive, SourceLanguage, Table, number
+from dragoman.server.protocols.palabra.fields import (
+    Languages,
+    Name,
+    Names,
+    Number,
+    Phrase,
+    Positive,
+    SourceLanguage,
+    Table,
+    number,
+)
 
 Ratio = Annotated[float, number(0, 1)]
 
@@ -31,18 +41,18 @@ class SentenceSplitter(Table):
     """Whether speech is confirmed before the speaker pauses."""
 
     enabled: bool = True
-    splitter_model: str = "auto"
+    splitter_model: Name = "auto"
     advanced: SplitterAdvanced = SplitterAdvanced()
 
 
 class Verification(Table):
     """Correction of what was recognised; there is none here."""
 
-    verification_model: str = "auto"
+    verification_model: Name = "auto"
     allow_verification_glossaries: bool = True
-    allowed_verification_glossary_ids: list[str] | None = None
+    allowed_verification_glossary_ids: Names | None = None
     auto_transcription_correction: bool = False
-    transcription_correction_style: str | None = None
+    transcription_correction_style: Phrase | None = None
 
 
 class FillerPhrases(Table):
@@ -58,23 +68,23 @@ class TranscriptionAdvanced(Table):
     """The rest."""
 
     filler_phrases: FillerPhrases = FillerPhrases()
-    ignore_languages: list[Language] = Field(default_factory=list)
+    ignore_languages: Languages = Field(default_factory=list)
 
 
 class Transcription(Table):
     """How speech becomes text. `segment_confirmation_silence_threshold` None: the operator's."""
 
     source_language: SourceLanguage
-    detectable_languages: list[Language] = Field(default_factory=list)
-    asr_model: str = "auto"
-    denoise: str = "none"
+    detectable_languages: Languages = Field(default_factory=list)
+    asr_model: Name = "auto"
+    denoise: Name = "none"
     allow_hotwords_glossaries: bool = True
-    allowed_hotwords_glossary_ids: list[str] | None = None
+    allowed_hotwords_glossary_ids: Names | None = None
     suppress_numeral_tokens: bool = False
     supress_numeral_tokens: bool = False
     diarize_speakers: bool = False
     speakers_total: Annotated[int | None, Field(ge=1)] = None
-    priority: str = "normal"
+    priority: Name = "normal"
     min_alignment_score: Number = 0.2
     max_alignment_cer: Number = 0.8
     segment_confirmation_silence_threshold: Annotated[float, number(0.3, 2.0)] | None = None
@@ -96,6 +106,6 @@ class Preprocessing(Table):
     vad_right_padding: Positive = 1
     pre_vad_denoise: bool = False
     pre_vad_dsp: bool = True
-    record_tracks: list[str] = Field(default_factory=list)
+    record_tracks: Names = Field(default_factory=list)
     auto_tempo: bool = False
     normalize_audio: bool = False

@@ -4,7 +4,17 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from dragoman.server.protocols.palabra.fields import Language, Number, Positive, Table, number
+from dragoman.server.protocols.palabra.fields import (
+    Language,
+    Languages,
+    Name,
+    Names,
+    Number,
+    Phrase,
+    Positive,
+    Table,
+    number,
+)
 
 DEFAULT_LOW, DEFAULT_HIGH = "default_low", "default_high"
 """The vendor's names for a low and a high voice of whatever language is spoken."""
@@ -14,8 +24,8 @@ class TimbreDetection(Table):
     """A voice chosen by the speaker's; not done here."""
 
     enabled: bool = False
-    high_timbre_voices: list[str] = Field(default_factory=lambda: [DEFAULT_HIGH])
-    low_timbre_voices: list[str] = Field(default_factory=lambda: [DEFAULT_LOW])
+    high_timbre_voices: Names = Field(default_factory=lambda: [DEFAULT_HIGH])
+    low_timbre_voices: Names = Field(default_factory=lambda: [DEFAULT_LOW])
 
 
 class SpeechAdvanced(Table):
@@ -29,10 +39,10 @@ class SpeechAdvanced(Table):
 class SpeechGeneration(Table):
     """How a translation is spoken. `speed` is a factor on the speaking rate; null: 1."""
 
-    tts_model: str = "auto"
-    voice_id: str = DEFAULT_LOW
+    tts_model: Name = "auto"
+    voice_id: Name = DEFAULT_LOW
     voice_cloning: bool = False
-    voice_cloning_mode: str = "static_10"
+    voice_cloning_mode: Name = "static_10"
     denoise_voice_samples: bool = False
     voice_timbre_detection: TimbreDetection = TimbreDetection()
     speed: Annotated[float, number(0.5, 2.0)] | None = None
@@ -52,11 +62,11 @@ class Translation(Table):
     null_means: ClassVar[frozenset[str]] = frozenset({"speech_generation"})
 
     target_language: Language
-    allowed_source_languages: list[Language] = Field(default_factory=list)
-    translation_model: str = "auto"
+    allowed_source_languages: Languages = Field(default_factory=list)
+    translation_model: Name = "auto"
     allow_translation_glossaries: bool = True
-    allowed_translation_glossary_ids: list[str] | None = None
-    style: str | None = None
+    allowed_translation_glossary_ids: Names | None = None
+    style: Phrase | None = None
     translate_partial_transcriptions: bool = False
     speech_generation: SpeechGeneration | None = SpeechGeneration()
     advanced: TranslationAdvanced = TranslationAdvanced()

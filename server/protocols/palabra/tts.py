@@ -9,8 +9,6 @@ import uuid
 from collections.abc import Callable, Hashable, Sequence
 from itertools import count
 
-import msgspec
-
 from dragoman.models.errors import ModelError
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.formats import pcm
@@ -18,26 +16,26 @@ from dragoman.pipeline.events import Event, Speech, Translated, Translation
 from dragoman.pipeline.items import GivenText
 from dragoman.pipeline.sentences import sentence_ends
 from dragoman.server.commands import Close, Command, Finish, Interrupt, Key, Open, Output, Say, Send
-from dragoman.server.failures import MessageTooLarge, NotReady, quoted
+from dragoman.server.failures import MessageTooLarge, NotReady
 from dragoman.server.protocols.palabra import messages
 from dragoman.server.protocols.palabra.errors import (
     BAD_REQUEST,
     RATE_LIMIT_EXCEEDED,
     VALIDATION_ERROR,
     Refused,
-    close_reason,
     error_message,
     error_of,
+    refusal_of,
 )
 from dragoman.server.protocols.palabra.fields import BadTask
 from dragoman.server.protocols.palabra.job import VOICE_NOT_FOUND
 from dragoman.server.protocols.palabra.languages import base_of
 from dragoman.server.protocols.palabra.limits import Rate
 from dragoman.server.protocols.palabra.order import Turns
-from dragoman.server.protocols.palabra.requests import read
-from dragoman.server.protocols.palabra.tts_requests import Init, Piece, VoiceOptions
-from dragoman.server.protocols.palabra.tts_stream import GivenPiece, Speaking
+from dragoman.server.protocols.palabra.tts_requests import Cancel, Init, Piece, VoiceOptions, parse
+from dragoman.server.protocols.palabra.tts_stream import Speaking, last_chunk
 from dragoman.server.protocols.palabra.voices import Abilities
+from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
 
 MAX_WAITING = 16_384
 """Characters of pieces whose sentence has not ended."""
@@ -46,12 +44,18 @@ MAX_SESSIONS = 4
 """So many voices may be talking, one behind the other."""
 
 
-class TtsAdapter:
+class TtsAdapter(BaseAdapter):
     """server.commands.Adapter for the socket; another voice gets a session of its own, behind the one before."""
 
     protocol = "palabra-tts"
 
-    def __init__(self, abilities: Abilities, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        abilities: Abilities,
+        now: Callable[[], float] = time.monotonic,
+        control_bytes: int = CONTROL_BYTES,
+    ) -> None:
+        super().__init__(control_bytes)
         self._abilities = abilities
         self._keys = count()
         self._text_ids = count()
@@ -66,38 +70,29 @@ class TtsAdapter:
         self._rate = Rate(TEXTS_PER_SECOND, 1.0, now)
 
     def parse(self, message: str | bytes) -> object:
-        """The message as a dictionary, or the text of what is wrong with it."""
-        try:
-            fields = msgspec.json.decode(message)
-        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-            return f"message is not JSON: {error}"
-        return fields if isinstance(fields, dict) else "message is not a JSON object"
+        """The message, or the BadTask that it is."""
+        return parse(message, self._control_bytes)
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message."""
         try:
-            if not isinstance(parsed, dict):
-                raise Refused(VALIDATION_ERROR, str(parsed))
-            match parsed.get("type"):
-                case "init":
-                    return self._begin(read(Init, parsed))
-                case "text":
-                    return self._text(read(Piece, parsed))
-                case "cancel":
+            match parsed:
+                case Init():
+                    return self._begin(parsed)
+                case Piece():
+                    return self._text(parsed)
+                case Cancel():
                     return self._cancel()
-                case kind:
-                    raise Refused(VALIDATION_ERROR, f"type: '{quoted(str(kind))}' is no message")
+                case BadTask():
+                    raise parsed
+                case _:
+                    return ()
         except Refused as refused:
             return [error_message(refused.code, str(refused))]
         except BadTask as error:
             return [error_message(VALIDATION_ERROR, str(error))]
         except NotReady as error:
             return [error_message(*error_of(error)[:2])]
-
-    def opened(self, key: Key, session_id: str) -> Sequence[Output]:
-        """Nothing is said about it."""
-        del key, session_id
-        return ()
 
     def event(self, key: Key, event: Event) -> Sequence[Output]:
         """Audio, when it is its session's turn."""
@@ -114,13 +109,8 @@ class TtsAdapter:
         return [*self._turns.over(key), error_message(code, text)]
 
     def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
-        """Nothing is translated on this wire."""
-        del key, text_id
-        return [error_message(VALIDATION_ERROR, str(error))]
-
-    def patience_s(self) -> float | None:
-        """The operator's limit."""
-        return None
+        """A text is not said after all: nothing comes of it, and its generation ends without it."""
+        return [refusal_of(error), *self._turns.event(key, Translated(0, text_id=text_id))]
 
     def _begin(self, init: Init) -> Sequence[Command | Output]:
         if self._init is not None:
@@ -137,7 +127,7 @@ class TtsAdapter:
         self._turns.add(self._key, Speaking(init.output))
         sound = pcm(init.output.sample_rate)
         commands: list[Command | Output] = [Finish(before)] if before is not None else []
-        commands.append(Open(self._key, sound, sound, targets=(wish,), hears=False))
+        commands.append(Open(self._key, sound, sound, targets=(wish,), hears=False, after=before))
         if choice.complaint is not None:
             commands.append(Send(messages.warning(VOICE_NOT_FOUND, choice.complaint)))
         return commands
@@ -149,7 +139,8 @@ class TtsAdapter:
             raise Refused(RATE_LIMIT_EXCEEDED, f"more than {TEXTS_PER_SECOND} texts in a second")
         if len(self._waiting) > MAX_WAITING:
             raise Refused(RATE_LIMIT_EXCEEDED, "too much text waits for the end of its sentence: send is_eos")
-        options = read(VoiceOptions, {**self._options.model_dump(), **piece.voice_options})
+        named = piece.voice_options
+        options = self._options.model_copy(update={name: getattr(named, name) for name in named.model_fields_set})
         if options != self._options and len(self._turns) >= MAX_SESSIONS:
             raise Refused(RATE_LIMIT_EXCEEDED, "the voice was changed too often: earlier texts are still being said")
         outputs: list[Command | Output] = []
@@ -174,14 +165,14 @@ class TtsAdapter:
         assert self._init is not None  # noqa: S101
         assert self._key is not None  # noqa: S101
         text_id = str(next(self._text_ids))
-        self._turns[self._key].texts[text_id] = GivenPiece(self._generation_id or "", final)
+        self._turns[self._key].give(text_id, self._generation_id or "", final=final)
         return [Say(self._key, GivenText(text_id, text, base_of(self._init.language) or "", translate=False))]
 
     def _cancel(self) -> Sequence[Command | Output]:
         self._waiting, self._generation_id = "", None
         commands = [Interrupt(key) for key, _ in self._turns]
-        outputs: list[Output] = []
+        begun: dict[str, None] = {}
         for key, speaking in self._turns:
-            outputs += speaking.stop()
+            begun |= dict.fromkeys(speaking.stop())
             self._turns.forget(key, lambda event: isinstance(event, Speech | Translation | Translated))
-        return [*commands, *outputs]
+        return [*commands, *map(last_chunk, begun)]

@@ -4,8 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from dragoman.server.protocols.palabra.fields import Language, Number, Table, number
+from dragoman.server import wire
+from dragoman.server.failures import MessageTooLarge, quoted
+from dragoman.server.protocols.palabra.fields import BadTask, Language, Name, Number, Table, number
 from dragoman.server.protocols.palabra.job import OUTPUT_HZ
+from dragoman.server.protocols.palabra.requests import read
 from dragoman.server.protocols.palabra.translations import DEFAULT_LOW
 
 MAX_TEXT = 1_024
@@ -28,7 +31,7 @@ def _said(text: str) -> str:
 class VoiceOptions(Table):
     """Who speaks, and how fast. The rest is checked and changes nothing here."""
 
-    voice_id: str = DEFAULT_LOW
+    voice_id: Name = DEFAULT_LOW
     speed: Annotated[float, number(0.5, 2.0)] | None = None
     deaccent_strength: Number = 0.0
 
@@ -44,7 +47,7 @@ class Init(Table):
     """The first message."""
 
     language: Language
-    model: str = "auto"
+    model: Name = "auto"
     voice_options: VoiceOptions = VoiceOptions()
     output: Sound = Sound()
 
@@ -54,6 +57,34 @@ class Piece(Table):
 
     text: Annotated[str, AfterValidator(_said)]
     is_eos: bool = False
-    generation_id: str | None = None
+    generation_id: Name | None = None
     reset_context: bool = False
-    voice_options: dict[str, Any] = Field(default_factory=dict)
+    voice_options: VoiceOptions = VoiceOptions()
+
+
+class Cancel(Table):
+    """Say nothing more."""
+
+
+_KINDS: dict[str, type[Init | Piece | Cancel]] = {"init": Init, "text": Piece, "cancel": Cancel}
+
+
+def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Init | Piece | Cancel | BadTask:
+    """Read one message, or say what is wrong with it."""
+    try:
+        wire.check_size(frame, control_bytes)
+        fields: Any = wire.decode(frame)
+    except MessageTooLarge as error:
+        return BadTask(str(error))
+    except wire.NotJson as error:
+        return BadTask(f"message is not JSON: {error}")
+    if not isinstance(fields, dict):
+        return BadTask("message is not a JSON object")
+    name = fields.get("type")
+    kind = _KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        return BadTask(f"type: '{quoted(name)}' is no message" if isinstance(name, str) else "type: must be a string")
+    try:
+        return read(kind, fields)
+    except BadTask as error:
+        return error

@@ -7,18 +7,20 @@ import msgspec
 from dragoman.pipeline.audio.wav import streaming_header
 from dragoman.pipeline.events import Event, Speech, Translated, Translation
 from dragoman.server.commands import Output, Send
-from dragoman.server.protocols.palabra import messages
 from dragoman.server.protocols.palabra.tts_requests import Sound
+from dragoman.server.wire import encode_base64
 
 
 @dataclass(slots=True)
-class GivenPiece:
-    """A text that was given to a session. `final`: the generation ends with it; `complete`: no more clauses come."""
+class _Generation:
+    """What the pieces of a text make. `final`: it ends with those that were given.
+
+    `waiting` counts its texts that may still become clauses, and its clauses whose audio has not ended.
+    """
 
     generation_id: str
-    final: bool
-    complete: bool = False
-    unsaid: int = 0
+    final: bool = False
+    waiting: int = 0
 
 
 @dataclass(slots=True)
@@ -26,54 +28,71 @@ class Speaking:
     """One session's audio."""
 
     sound: Sound
-    texts: dict[str, GivenPiece] = field(default_factory=dict)
-    clauses: dict[int, GivenPiece] = field(default_factory=dict)
-    begun: str | None = None
+    _texts: dict[str, _Generation] = field(default_factory=dict)
+    _clauses: dict[int, _Generation] = field(default_factory=dict)
+    _open: _Generation | None = None
+    """The generation that was given last, if more of it may come."""
+    _begun: str | None = None
     """The generation that has its header."""
+
+    def give(self, text_id: str, generation_id: str, *, final: bool) -> None:
+        """A text goes in. `final`: the generation ends with it."""
+        one = self._open
+        if one is None or one.generation_id != generation_id:
+            one = _Generation(generation_id)
+        one.final, one.waiting = final, one.waiting + 1
+        self._texts[text_id] = one
+        self._open = None if final else one
 
     def event(self, event: Event) -> list[Output]:
         """Render what happened."""
         match event:
-            case Translation(text_id=str(text_id)) if (text := self.texts.get(text_id)) is not None:
-                text.unsaid += 1
-                self.clauses[event.clause_id] = text
-            case Speech() if event.clause_id is not None and (said := self.clauses.get(event.clause_id)) is not None:
-                outputs = [self._audio(said.generation_id, event)] if event.audio else []
+            case Translation(text_id=str(text_id)) if (one := self._texts.get(text_id)) is not None:
+                one.waiting += 1
+                self._clauses[event.clause_id] = one
+            case Speech() if event.clause_id is not None and (one := self._clauses.get(event.clause_id)) is not None:
+                outputs = [self._audio(one.generation_id, event)] if event.audio else []
                 if event.last:
-                    del self.clauses[event.clause_id]
-                    said.unsaid -= 1
-                return [*outputs, *self._ended(said)]
-            case Translated(text_id=str(text_id)) if (done := self.texts.pop(text_id, None)) is not None:
-                done.complete = True
-                return self._ended(done)
+                    del self._clauses[event.clause_id]
+                    outputs += self._done(one)
+                return outputs
+            case Translated(text_id=str(text_id)) if (one := self._texts.pop(text_id, None)) is not None:
+                return self._done(one)
         return []
 
-    def stop(self) -> list[Output]:
-        """Say nothing more; every generation that was begun has ended."""
-        left = dict.fromkeys(text.generation_id for text in (*self.clauses.values(), *self.texts.values()))
-        self.texts.clear()
-        self.clauses.clear()
-        self.begun = None
-        return [_chunk(generation_id, b"", None) for generation_id in left]
+    def stop(self) -> list[str]:
+        """Say nothing more. The ids of the generations that were begun and have not ended."""
+        unsaid = [*self._clauses.values(), *self._texts.values(), *([self._open] if self._open is not None else [])]
+        self._texts.clear()
+        self._clauses.clear()
+        self._open = self._begun = None
+        return [one.generation_id for one in unsaid]
 
     def _audio(self, generation_id: str, speech: Speech) -> Output:
         data = speech.audio
-        if self.sound.format == "wav" and self.begun != generation_id:
+        if self.sound.format == "wav" and self._begun != generation_id:
             data = streaming_header(self.sound.sample_rate) + data
-        self.begun = generation_id
+        self._begun = generation_id
         return _chunk(generation_id, data, speech.stop_s - speech.start_s)
 
-    def _ended(self, text: GivenPiece) -> list[Output]:
-        if not (text.complete and text.final and not text.unsaid):
+    def _done(self, one: _Generation) -> list[Output]:
+        """One of a generation's texts or clauses has come to its end."""
+        one.waiting -= 1
+        if one.waiting or not one.final:
             return []
-        self.begun = None
-        return [_chunk(text.generation_id, b"", None)]
+        self._begun = None
+        return [last_chunk(one.generation_id)]
+
+
+def last_chunk(generation_id: str) -> Send:
+    """The message that ends a generation."""
+    return _chunk(generation_id, b"", None)
 
 
 def _chunk(generation_id: str, data: bytes, audio_s: float | None) -> Send:
     """A message of audio; without any it is a generation's last."""
     fields = {
-        "audio": messages.encode_base64(data),
+        "audio": encode_base64(data),
         "generation_id": generation_id,
         "last_chunk": audio_s is None,
         "audio_len": None if audio_s is None else round(audio_s, 6),

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from dragoman.models.errors import NoVoice
+from dragoman.models.errors import EngineFailed, NoVoice
 from dragoman.pipeline.events import Ended, Flushed
 from dragoman.server.commands import Feed, Finish, FlushInput, Interrupt, Say
 from dragoman.server.failures import (
@@ -18,6 +18,7 @@ from tests.server.palabra.talk import (
     done,
     error,
     heard,
+    opened,
     say,
     spoken,
     started,
@@ -76,8 +77,10 @@ def test_audio_is_waited_for_ten_seconds() -> None:
 def test_a_changed_task_goes_on_in_a_new_session_behind_the_old_one() -> None:
     talk = started("es")
     talk.event(0, heard("One."), translated("Uno."))
+    assert opened(talk).after is None
     assert talk.send("set_task", task("fr")) == [status("updated")]
     assert talk.kinds() == ["Open"]
+    assert opened(talk).after == 0, "its place goes on"
     talk.send("input_audio_data", audio())
     assert talk.commands == [Finish(0), Feed(1, bytes(960))]
     # What the new session says waits until the old one has said everything.
@@ -120,6 +123,33 @@ def test_a_change_that_cannot_be_made_changes_nothing(failure: Exception) -> Non
     bad = talk.send("set_task", {})
     assert error(bad[0])[0] == "VALIDATION_ERROR"
     assert talk.send("set_task", task("es")) == [status("unchanged")]
+
+
+def test_what_was_heard_before_is_said_when_the_changed_task_breaks() -> None:
+    talk = started("es")
+    talk.event(0, heard("One."))
+    talk.send("set_task", task("fr"))
+    assert talk.fail(1, EngineFailed("piper", "no")) == []
+    assert talk.send("input_audio_data", audio()) == []
+    assert talk.commands == [Finish(0)], "it is still to be finished"
+    assert talk.send("set_task", task("pt")) == talk.send("get_task") == []
+    assert talk.commands == [], "nothing more is taken"
+    assert len(talk.event(0, translated("Uno."), spoken(10))) == 2
+    (end,) = talk.event(0, Ended())
+    assert error(end) == ("SERVER_ERROR", "piper failed: no")
+    assert talk.closed is not None
+    assert talk.closed.code == 1011
+
+
+def test_the_end_is_told_where_an_older_session_breaks_last() -> None:
+    talk = started("es")
+    talk.send("set_task", task("fr"))
+    talk.send("end_task")
+    assert talk.event(1, heard("Two."), Ended()) == []
+    told = talk.fail(0, EngineFailed("piper", "no"))
+    assert [one["message_type"] for one in told] == ["validated_transcription", "error", "end_of_stream"]
+    assert talk.closed is not None
+    assert talk.closed.code == 1000
 
 
 def test_a_change_of_messages_needs_no_new_session() -> None:

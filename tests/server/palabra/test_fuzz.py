@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragoman.models.base import LanguagePair
-from dragoman.models.errors import EngineFailed, NoTranslator
+from dragoman.models.errors import EngineFailed, NoTranslator, Overloaded
 from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.events import Ended, Flushed, Speech, SpeechEnded, Translated
 from dragoman.server.commands import Abort, Close, Feed, Finish, FlushInput, Interrupt, Open, Say, Send
@@ -57,7 +57,7 @@ datas = (
             "data": st.sampled_from([base64.b64encode(bytes(900)).decode(), "AA", "%"]) | values,
             "type": st.sampled_from(["init", "text", "cancel"]),
             "is_eos": st.booleans() | values,
-            "generation_id": st.sampled_from(["g", "h"]) | values,
+            "generation_id": st.sampled_from(["g", "h", "x" * 256, "x" * 257]) | values,
             "voice_options": st.sampled_from([{"speed": 1.5}, {"voice_id": "nice"}]) | values,
             "output": st.sampled_from([{"format": "wav"}, {"format": "mp3"}]) | values,
         },
@@ -70,6 +70,16 @@ kinds = st.sampled_from(
 frames = (
     st.builds(lambda data: {"message_type": "set_task", "data": data}, tasks | values)
     | st.builds(lambda kind, data: {"message_type": kind, "data": data}, kinds, datas)
+    | st.sampled_from(
+        [
+            {"message_type": "set_task", "data": {"pipeline": {"transcription": {"asr_model": "x" * 60_000}}}},
+            {"message_type": "set_task", "data": {"pipeline": {"translations": [{}] * 10_000}}},
+            {"message_type": "set_task", "data": {"pipeline": {}, "novelty": [[]] * 30_000}},
+            {"message_type": "input_audio_data", "data": {"data": "AAAA" * 90_000}},
+            {"message_type": "input_audio_data", "data": [[]] * 30_000},
+            {"message_type": "x" * 60_000},
+        ]
+    )
     | values
 )
 HAPPENINGS = [
@@ -113,6 +123,7 @@ class Run:
 
     def check(self, output: Send) -> None:
         assert isinstance(output.data, str)
+        assert len(output.data) < 150_000
         message = json.loads(output.data)
         assert message["message_type"] in self.types()
         if message["message_type"] == "error":
@@ -158,11 +169,12 @@ class Run:
         elif step == "large":
             self.take(self.adapter.failed(None, MessageTooLarge(10)))
         elif step == "refused":
-            self.take(self.adapter.refused(key, text_id, NoTranslator(LanguagePair("en", "es"))))
+            failure = NoTranslator(LanguagePair("en", "es")) if number % 2 else Overloaded("texts")
+            self.take(self.adapter.refused(key, text_id, failure))
         elif step == "failed" or key in self.finished:  # no session ends unasked
             self.running.remove(key)
-            failure = BadAudio("no") if number % 2 else EngineFailed("espeak", "it broke")
-            self.take(self.adapter.event(key, Ended()) if step == "ended" else self.adapter.failed(key, failure))
+            broken = BadAudio("no") if number % 2 else EngineFailed("espeak", "it broke")
+            self.take(self.adapter.event(key, Ended()) if step == "ended" else self.adapter.failed(key, broken))
 
 
 def converse(adapter: Any, steps: list[Any], data: st.DataObject) -> None:

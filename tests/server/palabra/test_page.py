@@ -55,6 +55,11 @@ def told_to_broken_clients() -> Iterator[tuple[str, str, str]]:
             answer = talk.send(*(step if isinstance(step, tuple) else (step,)))
         code, text = error(answer[-1])
         yield code, "", text
+    talk = started()
+    (refusal,) = talk._told(talk.adapter.refused(0, "t", model_errors.Overloaded("texts")))
+    (large,) = talk.send("get_task", {"novelty": "x" * 70_000})
+    for code, text in (error(refusal), error(large)):
+        yield code, "", text
     for frame in ("{", "[]", "{}", '{"message_type": "set_task", "data": []}'):
         yield (error(Talk().send_raw(frame)[0])[0], "", error(Talk().send_raw(frame)[0])[1])
 

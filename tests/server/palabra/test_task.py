@@ -240,8 +240,8 @@ def test_all_faults_are_named_at_once() -> None:
     )
 
 
-def test_many_faults_are_counted() -> None:
-    with pytest.raises(BadTask, match=r"; and 4 more$"):
+def test_of_many_faults_ten_are_told() -> None:
+    with pytest.raises(BadTask, match=r"; and more$"):
         parse_task(task(pipeline={"translations": [{}] * 20}))
 
 

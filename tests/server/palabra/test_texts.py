@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from dragoman.models.base import LanguagePair
-from dragoman.models.errors import NoTranslator
 from dragoman.pipeline.events import SpeechStarted, Translated
 from tests.server.palabra.talk import (
     Talk,
@@ -299,16 +297,6 @@ def test_texts_that_cannot_be_said_are_refused(data: Any, named: str) -> None:
 def test_2048_characters_are_not_too_many() -> None:
     (queued,) = say(started(), "ä" * 2048)
     assert queued["data"]["event"] == "queued"
-
-
-def test_a_translator_that_is_missing_after_all() -> None:
-    talk = started("es")
-    (queued,) = say(talk)
-    text_id = queued["data"]["transcription_id"]
-    failure = NoTranslator(LanguagePair("en", "es"))
-    (refusal,) = talk._told(talk.adapter.refused(0, text_id, failure))
-    assert error(refusal)[0] == "VALIDATION_ERROR"
-    assert talk.event(0, done(text_id)) == []
 
 
 def test_60_texts_in_a_minute_and_no_more() -> None:

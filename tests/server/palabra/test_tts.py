@@ -112,6 +112,7 @@ def test_another_voice_speaks_behind_the_one_before() -> None:
     assert finish == Finish(0)
     assert isinstance(opening, Open)
     assert opening.targets == (TargetWish("es", voice_id="nice"),)
+    assert opening.after == 0, "its place goes on"
     assert isinstance(say, Say)
     assert talk.speak(0, "1", key=1) == []
     assert chunks(talk.speak(0, "0")) == [("a", 20, False), ("a", 0, True)]
@@ -146,12 +147,16 @@ def test_cancel_stops_and_ends_every_generation() -> None:
     ("message", "named"),
     [
         ([], "message is not a JSON object"),
-        ({}, "type: 'None' is no message"),
+        ({}, "type: must be a string"),
+        ({"type": ["text"]}, "type: must be a string"),
         ({"type": "sing"}, "type: 'sing' is no message"),
         ({"type": "text"}, "text: is required"),
         ({"type": "text", "text": ""}, "text: must have from 1 to 1024"),
         ({"type": "text", "text": "x" * 1025}, "text: must have from 1 to 1024"),
-        ({"type": "text", "text": "x", "voice_options": {"speed": 9}}, "speed: must be a number from 0.5 to 2"),
+        (
+            {"type": "text", "text": "x", "voice_options": {"speed": 9}},
+            "voice_options.speed: must be a number from 0.5 to 2",
+        ),
         ({"type": "init", "language": "es"}, "init came already"),
     ],
 )
@@ -160,6 +165,34 @@ def test_what_cannot_be_said(message: Any, named: str) -> None:
     (refusal,) = talk.say_raw(message)
     assert error(refusal)[1].startswith(named)
     assert talk.commands == []
+
+
+def test_options_that_are_not_named_stay_as_they_were() -> None:
+    talk = Spoken(voice_options={"voice_id": "nice", "speed": 1.5})
+    talk.text("Uno.", voice_options={"voice_id": None, "speed": 1.2})
+    assert [command.targets for command in talk.commands if isinstance(command, Open)] == [
+        (TargetWish("es", voice_id="nice", tempo=1.2),)
+    ]
+    talk.text("Dos.", voice_options={"deaccent_strength": 0.0, "novelty": 1})
+    assert [type(command) for command in talk.commands] == [Say]
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        ({"type": "text", "text": "x", "generation_id": "g" * 257}, "generation_id: string should have at most 256"),
+        ({"type": "text", "text": "x", "voice_options": {"voice_id": "v" * 257}}, "voice_options.voice_id: string "),
+        ({"type": "y" * 60_000}, f"type: '{'y' * 64}' is no message"),
+        ({"type": "cancel", "novelty": "x" * 70_000}, "message is larger than 65536 bytes without audio"),
+    ],
+)
+def test_what_is_too_long(message: Any, named: str) -> None:
+    talk = Spoken()
+    (refusal,) = talk.say_raw(message)
+    assert error(refusal)[0] == "VALIDATION_ERROR"
+    assert error(refusal)[1].startswith(named)
+    assert talk.commands == []
+    assert talk.text("Hola.", generation_id="g" * 256) == []
 
 
 @pytest.mark.parametrize(
