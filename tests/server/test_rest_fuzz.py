@@ -1,0 +1,183 @@
+"""Whatever a client sends by REST, it is answered below 500 (501 where something is not served), and nothing breaks."""
+
+import json
+import random
+from collections.abc import AsyncIterator, Iterator
+from itertools import product
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from dragoman.config.settings import load_settings
+from dragoman.models.registry import Engines
+from dragoman.models.voices import VoiceCatalogue
+from dragoman.server.app import create_app
+from dragoman.server.protocols.gradium import rest as gradium
+from dragoman.server.protocols.palabra import rest as palabra
+from dragoman.server.protocols.palabra.sessions import Sessions
+from dragoman.server.protocols.soniox import rest as soniox
+from dragoman.server.protocols.soniox.temporary_keys import TemporaryKeys
+from dragoman.server.services import Services
+from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator
+from tests.fakes.hostile import NESTED
+
+KEY_ORDER = {"usage_type": "transcribe_websocket", "expires_in_seconds": 60, "client_reference_id": "r"}
+SESSION = {"data": {"subscriber_count": 0, "intent": "api"}}
+VALUES = [
+    "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e308", "9" * 30, "9" * 5_000, "-0.0", "null", "true", "[]",
+    "{}",
+    '""', '"\\ud800"', '"\\udfff\\ud800"', '"\\u0000"', '"\ud800"', '"' + "x" * 257 + '"', '"' + "x" * 60_000 + '"',
+    '{"\\ud800": 1}', '{"\ud800": 1}', "[[[[[[1]]]]]]", NESTED[:60_000], "[" * 30_000 + "]" * 30_000, "[NaN]", "{", '"',
+]  # fmt: skip
+"""What may stand where a value stands, as text; not all of it is JSON."""
+BYTES = [
+    b"",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b"\xef\xbb\xbf{}",
+    b"\xef\xbb\xbf",
+    b"\0",
+    b'"\xc3"',
+    b"[" * 60_000,
+    b" " * 60_000,
+]
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application without a socket. What breaks in the application is raised here."""
+    services = Services(load_settings(), lambda settings, observe: engines())
+    app = create_app(services)
+    async with app.router.lifespan_context(app):
+        await services.until_loaded()
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+            yield client
+
+
+def engines() -> Engines:
+    return Engines(
+        name="fake",
+        detector=FakeDetector(),
+        recognizers=[FakeRecognizer(lambda request: "")],
+        translators=[FakeTranslator("en", "es")],
+        synthesizers=[FakeSynthesizer()],
+        catalogue=VoiceCatalogue([]),
+    )
+
+
+def encoded(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+def with_value(fields: dict[str, Any], value: str) -> Iterator[str]:
+    """An object with a value in place of each of its own, beside them, and as a key."""
+    for key, own in fields.items():
+        inner = with_value(own, value) if isinstance(own, dict) else ()
+        for changed in (value, *inner):
+            rest = "".join(
+                f", {json.dumps(name)}: {json.dumps(other)}" for name, other in fields.items() if name != key
+            )
+            yield f"{{{json.dumps(key)}: {changed}{rest}}}"
+    yield json.dumps(fields)[:-1] + f', "novelty": {value}}}'
+    if value.startswith('"'):
+        yield f"{{{value}: 1}}"
+
+
+def bodies(fields: dict[str, Any]) -> Iterator[bytes]:
+    for value in VALUES:
+        yield encoded(value)
+        yield from map(encoded, with_value(fields, value))
+    yield from BYTES
+    good = json.dumps(fields).encode()
+    dice = random.Random(1)
+    for _ in range(300):
+        broken = bytearray(good)
+        for _ in range(dice.randint(1, 3)):
+            place = dice.randrange(len(broken))
+            broken[place : place + dice.randint(0, 2)] = dice.randbytes(dice.randint(0, 2))
+        yield bytes(broken)
+
+
+def form_of(vendor: str, answer: Any) -> bool:
+    """Whether an error has its vendor's form."""
+    if vendor == "palabra":
+        return answer["ok"] is False and set(answer["errors"][0]) == {"title", "detail", "status", "error_code"}
+    return set(answer) >= {"status_code", "error_type", "message", "validation_errors", "request_id"}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "path", "fields"),
+    [
+        ("palabra", "/session-storage/session", SESSION),
+        ("soniox", "/v1/auth/temporary-api-key", KEY_ORDER),
+    ],
+)
+async def test_every_body_is_taken_or_refused_in_the_vendors_form(
+    client: httpx.AsyncClient, vendor: str, path: str, fields: dict[str, Any]
+) -> None:
+    statuses = set()
+    for body in bodies(fields):
+        answer = await client.post(path, content=body)
+        statuses.add(answer.status_code)
+        assert answer.status_code in (201, 400, 422), body[:100]
+        assert len(answer.content) < 3_000
+        assert answer.status_code == 201 or form_of(vendor, answer.json()), body[:100]
+    assert statuses >= {201, 400}
+
+
+@pytest.mark.parametrize("intent", ["NaN", "Infinity", "1e999", '"\\ud800"', '"' + "x" * 257 + '"', "[]", "5", "true"])
+async def test_an_intent_that_cannot_come_back_is_refused(client: httpx.AsyncClient, intent: str) -> None:
+    answer = await client.post("/session-storage/session", content=f'{{"data":{{"intent":{intent}}}}}')
+    assert (answer.status_code, answer.json()["errors"][0]["error_code"]) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{}", "[]", "null", '{"data": null}', '{"data": []}', '{"data": {"intent": null}}']
+)
+async def test_a_body_that_asks_for_nothing_makes_a_session(client: httpx.AsyncClient, body: str) -> None:
+    answer = await client.post("/session-storage/session", content=body)
+    assert (answer.status_code, answer.json()["data"]["intent"]) == (201, "api")
+
+
+ODD = ["%ED%A0%80", "%FF", "%00", "x" * 5_000, "..%2F..", "%F0%9F%98%80", "NaN", "-1", "%20", "%5C%22"]
+
+
+def addresses() -> Iterator[tuple[str, str]]:
+    """Methods and paths of all vendors."""
+    services = Services(load_settings(), lambda settings, observe: engines())
+    routers = (
+        ("", gradium.rest_routes(services)),
+        ("/api", gradium.rest_routes(services)),
+        ("/v1", soniox.rest_routes(services, TemporaryKeys())),
+        ("", palabra.session_routes(services, Sessions(60.0, lambda: 0.0))),
+        ("", palabra.management_routes(services)),
+    )
+    for prefix, router in routers:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            yield from ((method, prefix + route.path) for method in sorted(route.methods))
+
+
+async def test_every_address_is_answered(client: httpx.AsyncClient) -> None:
+    """Every route of every vendor, with odd names in it, odd parameters and odd bodies."""
+    routes = [*addresses()]
+    assert len(routes) > 90
+    dice = random.Random(2)
+    seen = set()
+    for (method, path), odd in product(routes, ODD):
+        named = "".join(odd if part.startswith("{") else part for part in _parts(path))
+        query = dice.choice(["", f"?limit={odd}", f"?skip=-1&limit={odd}", f"?include_catalog={odd}&{odd}={odd}"])
+        body = None if method == "GET" else encoded(dice.choice(VALUES))
+        answer = await client.request(method, named + query, content=body)
+        seen.add(answer.status_code)
+        assert answer.status_code < 500 or answer.status_code == 501, (method, path, answer.text)
+        assert len(answer.content) < 40_000
+    assert seen >= {200, 404, 422, 501}
+
+
+def _parts(path: str) -> list[str]:
+    """`/a/{b}/c` in pieces."""
+    return path.replace("{", "\n{").replace("}", "}\n").split("\n")
