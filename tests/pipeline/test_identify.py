@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ from tests.fakes.engines import (
     tone,
 )
 from tests.fakes.readable import WORD_S, reader, spoken
-from tests.fakes.settled import FakeWatchedOffload, settled
 from tests.fakes.speakers import FakeEmbedder
+from tests.pipeline.stillness import Stillness
 
 CHUNK = SAMPLE_RATE_HZ // 8
 ANNA_HZ, BEN_HZ, CARA_HZ = 1000.0, 1500.0, 2000.0
@@ -65,25 +66,20 @@ async def heard(
     partials: bool = False,
     paced: bool = False,
 ) -> list[Event]:
-    """Everything that a session says of the audio; `paced`: as fast as somebody speaks, as far as stages can tell."""
-    engines, offload = load(embedder, hear), FakeWatchedOffload()
-    events: list[Event] = []
+    """Everything that a session says of the audio; `paced`: each piece when all is done with the one before."""
+    engines, events = load(embedder, hear), list[Event]()
     plan = engines.plan(targets=[TargetWish("es", speaks=False)])
     request = SessionRequest(pcm(16_000), None, plan, partials=partials, latency=latency, speakers=speakers)
-    session = Session(request, engines, load_settings(), offload, session_id="s", emit=events.append)
-    running = asyncio.create_task(session.run())
-    try:
-        step = CHUNK if paced else len(audio)
-        for start in range(0, len(audio), step):
-            await session.feed(s16(audio[start : start + step]))
-            if paced:
-                await settled(session, engines, offload)
-        await session.end()
-        await running
-    finally:
-        running.cancel()
-        await asyncio.to_thread(engines.close)
-        offload.close()
+    with closing(engines), Stillness(engines) as still:
+        session = Session(request, engines, load_settings(), still.offload, session_id="s", emit=events.append)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.run())
+            step = CHUNK if paced else len(audio)
+            for start in range(0, len(audio), step):
+                await session.feed(s16(audio[start : start + step]))
+                if paced:
+                    await still.settled(session)
+            await session.end()
     return events
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from dragoman.pipeline.latency import Latency
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import fake_engines, s16, silence
 from tests.fakes.readable import WORD_S, read, reader, spoken, text
-from tests.fakes.settled import FakeWatchedOffload, settled
+from tests.pipeline.stillness import Stillness
 
 
 async def heard(
@@ -30,33 +31,26 @@ async def heard(
     spoil: Callable[[Engines], None] = lambda engines: None,
 ) -> list[tuple[float, Event]]:
     """The events, each with the length of audio that had been sent by then. `spoil` may change the engines."""
-    engines, offload = fake_engines(recognizer), FakeWatchedOffload()
+    engines = fake_engines(recognizer)
     spoil(engines)
     events: list[tuple[float, Event]] = []
     sent_s = 0.0
+
+    def emit(event: Event) -> None:
+        events.append((sent_s, event))
+
     request = SessionRequest(pcm(16_000), pcm(16_000), engines.plan(target="es"), partials=partials, latency=latency)
-    session = Session(
-        request,
-        engines,
-        load_settings(),
-        offload,
-        session_id="s",
-        emit=lambda event: events.append((sent_s, event)),
-    )
-    running = asyncio.create_task(session.run())
-    try:
-        step = round(chunk_s * SAMPLE_RATE_HZ) if paced else len(audio)
-        for start in range(0, len(audio), step):
-            sent_s = min(len(audio), start + step) / SAMPLE_RATE_HZ
-            await session.feed(s16(audio[start : start + step]))
-            if paced:
-                await settled(session, engines, offload)
-        await session.end()
-        await running
-    finally:
-        running.cancel()
-        engines.close()
-        offload.close()
+    with closing(engines), Stillness(engines) as still:
+        session = Session(request, engines, load_settings(), still.offload, session_id="s", emit=emit)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.run())
+            step = round(chunk_s * SAMPLE_RATE_HZ) if paced else len(audio)
+            for start in range(0, len(audio), step):
+                sent_s = min(len(audio), start + step) / SAMPLE_RATE_HZ
+                await session.feed(s16(audio[start : start + step]))
+                if paced:
+                    await still.settled(session)
+            await session.end()
     return events
 
 
