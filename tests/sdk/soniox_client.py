@@ -3,8 +3,9 @@
 Its iterators only end when the server closes. A job names one of the functions below; results come back pickled
 (`tests/sdk/client.py`).
 
-What a client does is a list of steps: `("send", data, size, pause_s)`, `("sleep", s)`, or the name of a method of the
-session, such as `("finalize",)`. Events come back as the dictionaries that they were on the wire.
+What a client does is a list of steps: `("send", data, size, pause_s)`, `("sleep", s)`, `("until", text)`, which waits
+until the client could show that text, or the name of a method of the session, such as `("finalize",)`. Events come back
+as the dictionaries that they were on the wire.
 """
 
 import asyncio
@@ -70,6 +71,8 @@ def sync(
     url: str, steps: list[Step], config: dict[str, Any], key: str = "k", read_after_s: float = 0.0, leave: bool = False
 ) -> Any:
     """The synchronous client: a thread sends, this one reads until the server closes. `leave`: without reading."""
+    events: list[Any] = []
+    came = threading.Condition()
 
     def act(session: Any) -> None:
         from soniox.errors import SonioxRealtimeError
@@ -83,12 +86,15 @@ def sync(
                         time.sleep(pause_s)
                 elif name == "sleep":
                     time.sleep(arguments[0])
+                elif name == "until":
+                    with came:
+                        while not _shows(events, *arguments):
+                            came.wait()
                 else:
                     getattr(session, name)(*arguments)
         except SonioxRealtimeError:
             pass  # the server has closed: the events say why
 
-    events = []
     with _client(url, key).realtime.stt.connect(config=_config(config)) as session:
         sender = threading.Thread(target=act, args=(session,))
         sender.start()
@@ -96,13 +102,18 @@ def sync(
             sender.join()
             return []
         time.sleep(read_after_s)
-        events = [_plain(event) for event in session.receive_events()]
+        for event in session.receive_events():
+            with came:
+                events.append(_plain(event))
+                came.notify()
         sender.join()
     return events
 
 
 async def asynchronous(url: str, steps: list[Step], config: dict[str, Any], key: str = "k") -> Any:
     """The asynchronous client: a task sends, this one reads until the server closes."""
+    events: list[Any] = []
+    came = asyncio.Event()
 
     async def act(session: Any) -> None:
         from soniox.errors import SonioxRealtimeError
@@ -116,6 +127,10 @@ async def asynchronous(url: str, steps: list[Step], config: dict[str, Any], key:
                         await asyncio.sleep(pause_s)
                 elif name == "sleep":
                     await asyncio.sleep(arguments[0])
+                elif name == "until":
+                    while not _shows(events, *arguments):
+                        came.clear()
+                        await came.wait()
                 else:
                     await getattr(session, name)(*arguments)
         except SonioxRealtimeError:
@@ -124,9 +139,18 @@ async def asynchronous(url: str, steps: list[Step], config: dict[str, Any], key:
     client = _client(url, key, "AsyncSonioxClient")
     async with client.realtime.stt.connect(config=_config(config)) as session:
         sending = asyncio.create_task(act(session))
-        events = [_plain(event) async for event in session.receive_events()]
+        async for event in session.receive_events():
+            events.append(_plain(event))
+            came.set()
         await sending
     return events
+
+
+def _shows(events: list[Any], text: str) -> bool:
+    """Whether a client that shows what is final and then what is not shows `text`."""
+    said = "".join(token["text"] for event in events for token in event.get("tokens", []) if token["is_final"])
+    newest = events[-1].get("tokens", []) if events else []
+    return text in said + "".join(token["text"] for token in newest if not token["is_final"])
 
 
 def rendered(url: str, steps: list[Step], config: dict[str, Any], key: str = "k") -> Any:

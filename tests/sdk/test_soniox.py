@@ -1,12 +1,11 @@
 """The official Soniox client, sync and async, against a real server with fixed words."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import psutil
 import pytest
 from soniox.types.api import RealtimeSTTHeaderFormat, RealtimeSTTRawFormat
 
@@ -15,6 +14,7 @@ from dragoman.testing import RunningServer, running_server
 from tests.pipeline.audio.files import as_file
 from tests.sdk.soniox_client import read, run, whole
 from tests.sdk.speech import as_alaw, as_ulaw, as_wav, bursts, resampled
+from tests.server.resources import held, nothing_stays
 
 RATE = 16_000
 THREE = bursts(3, RATE).tobytes()
@@ -52,8 +52,10 @@ def test_one_way_with_endpoints(scripted: RunningServer, job: str) -> None:
 
 @pytest.mark.parametrize("job", ["sync", "asynchronous"])
 def test_non_final_words_come_before_final_ones(scripted: RunningServer, job: str) -> None:
-    audio = bursts(2, RATE, 2.5).tobytes()
-    events = run(job, url=scripted.url, steps=whole(audio, 3_200, 0.02), config={})
+    speech, pause = bursts(1, RATE, 2.5, 0.0).tobytes(), bytes(round(0.9 * RATE) * 2)
+    said = ("Good morning.", "How are you today?")
+    utterances = [[("send", speech, 3_200, 0.0), ("until", text), ("send", pause, 3_200, 0.0)] for text in said]
+    events = run(job, url=scripted.url, steps=[*chain(*utterances), ("finish",)], config={})
     client = read(events, translates=False)
     assert client.spoken == "Good morning. How are you today?"
     guesses = [token["text"] for event in events for token in event["tokens"] if not token["is_final"]]
@@ -137,7 +139,10 @@ def test_what_is_not_to_be_translated_is_not(talk: RunningServer) -> None:
 
 def test_the_packages_own_rendering(talk: RunningServer) -> None:
     config = {"translation": {"type": "one_way", "target_language": "pt"}}
-    text = run("rendered", url=talk.url, steps=whole(bursts(2, RATE).tobytes()), config=config)
+    one = bursts(1, RATE).tobytes()
+    # The helper writes tokens as they come, and a translation may come behind what was said next.
+    steps = [("send", one, 3_200, 0.0), ("until", "[pt] Good morning."), *whole(one)]
+    text = run("rendered", url=talk.url, steps=steps, config=config)
     assert text.split("\n") == [
         "",
         "[en] Good morning.",
@@ -203,28 +208,14 @@ def test_all_of_it_is_there_for_a_client_that_reads_late(scripted: RunningServer
 def test_clients_that_leave_and_clients_that_never_close() -> None:
     """The package drops its sockets without a Close frame; nothing may be left of them here."""
     with running_server() as server:
-        process = psutil.Process(server.process.pid)
-
-        def held() -> tuple[int, int, int]:
-            return server.get_json("/ready")["sessions"], process.num_fds(), process.num_threads()
-
         one = {"url": server.url, "config": {"translation": SPANISH, "audio_format": "auto"}}
         mp3 = as_file(Container.MP3, (bursts(3, RATE) / 32_768).astype(np.float32), RATE)
         assert (
             read(run("sync", **one, steps=whole(mp3))).spoken == "Good morning. How are you today? Thank you very much."
         )
-        eventually(lambda: held()[0] == 0)
-        before = held()
+        before = held(server)
         leaving = [("sync", {**one, "steps": [("send", mp3[:9_000], 999, 0.0)], "leave": True})] * 10
         silent = [("sync", {**one, "steps": [], "leave": True})] * 5
         run("each", jobs=[*leaving, *silent, ("sync", {**one, "steps": whole(mp3)})])
-        eventually(lambda: held() == before)
+        nothing_stays(server, before, len(leaving) + len(silent))
         assert "Traceback" not in server.log()
-
-
-def eventually(true: Callable[[], bool], patience_s: float = 10.0) -> None:
-    """Wait until it is."""
-    deadline = time.monotonic() + patience_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

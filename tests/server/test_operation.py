@@ -5,14 +5,12 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import psutil
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -20,6 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from dragoman.server.wire import encode_base64
 from dragoman.testing import RunningServer, running_server
 from tests.sdk.speech import bursts
+from tests.server.resources import held, metrics, nothing_stays
+from tests.waiting import PATIENCE_S, until, until_async
 
 AUDIO = bursts(1, 24000).tobytes()
 
@@ -108,8 +108,6 @@ async def test_sessions_never_mix(server: RunningServer) -> None:
 
 
 async def test_two_hundred_sessions_dropped_in_the_middle_leave_nothing(server: RunningServer) -> None:
-    process = psutil.Process(server.process.pid)
-
     async def drop(number: int) -> None:
         async with connect(socket_url(server), close_timeout=0.2) as socket:
             await say(socket, "setup", input_format="pcm", json_config={"target_language": "es"})
@@ -119,32 +117,12 @@ async def test_two_hundred_sessions_dropped_in_the_middle_leave_nothing(server: 
             if number % 2:
                 socket.transport.abort()
 
-    async def settled() -> tuple[int, int, int, int]:
-        async with asyncio.timeout(15):
-            while server.get_json("/ready")["sessions"]:  # noqa: ASYNC110  (another process)
-                await asyncio.sleep(0.05)
-            # Sockets that were cut off linger for the seconds that their last messages get.
-            await asyncio.sleep(3.5)
-        return process.num_fds(), process.num_threads(), len(process.children(recursive=True)), tasks(server)
-
     for number in range(8):
         await drop(number)
-    before = await settled()
+    before = held(server)
     for start in range(0, 200, 20):
         await asyncio.gather(*(drop(number) for number in range(start, start + 20)))
-    assert await settled() == before
-
-
-def tasks(server: RunningServer) -> int:
-    """How many asyncio tasks the server counts."""
-    return int(float(metrics(server)["dragoman_asyncio_tasks"]))
-
-
-def metrics(server: RunningServer) -> dict[str, str]:
-    """Every series of `/metrics` with its value."""
-    with urllib.request.urlopen(server.url + "/metrics") as response:
-        lines = response.read().decode().splitlines()
-    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    nothing_stays(server, before, 200)
 
 
 async def open_session(server: RunningServer) -> ClientConnection:
@@ -157,10 +135,7 @@ async def open_session(server: RunningServer) -> ClientConnection:
 async def test_sigterm_lets_running_sessions_finish_and_nobody_in() -> None:
     with running_server() as server:
         socket, idle = await open_session(server), await connect(socket_url(server))
-        server.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
-            while server.get_json("/ready")["ready"]:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await drain(server)
         assert server.get_json("/health")["status"] == "ok"
         refused = await converse(server)
         assert [message["type"] for message in refused] == ["error"]
@@ -171,54 +146,58 @@ async def test_sigterm_lets_running_sessions_finish_and_nobody_in() -> None:
         assert kinds[0] == "text"
         assert kinds[-1] == "end_of_stream"
         with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(idle.recv(), 10)
+            await asyncio.wait_for(idle.recv(), PATIENCE_S)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1001
-        assert await asyncio.to_thread(server.process.wait, 10) == 0
+        assert await ended(server) == 0
         assert "Traceback" not in server.log()
 
 
 async def test_sigterm_waits_for_a_client_that_reads_late() -> None:
-    with running_server() as server:
+    with running_server(environment={"DRAGOMAN_LIMITS__DRAIN_S": "600"}) as server:
         async with connect(socket_url(server), max_queue=1) as socket:
             await say(socket, "setup", input_format="pcm", output_format="pcm")
             await say(socket, "audio", audio=encode_base64(bursts(60, 24000).tobytes()))
             await say(socket, "end_of_stream")
-            async with asyncio.timeout(10):
-                while server.get_json("/ready")["sessions"]:  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
-            server.process.send_signal(signal.SIGTERM)
-            await asyncio.sleep(0.5)
+            await until_async(lambda: not server.get_json("/ready")["sessions"], "the session has said everything")
+            await drain(server)
             kinds = [message["type"] for message in await hear_all(socket)]
         assert (kinds.count("text"), kinds[-1], socket.close_code) == (60, "end_of_stream", 1000)
-        assert await asyncio.to_thread(server.process.wait, 10) == 0
+        assert await ended(server) == 0
 
 
 async def test_drain_ends_at_its_limit_and_tells_who_is_still_there() -> None:
     with running_server(environment={"DRAGOMAN_LIMITS__DRAIN_S": "0.3"}) as server:
         socket = await open_session(server)
         server.process.send_signal(signal.SIGTERM)
-        error = json.loads(await socket.recv())
-        assert (error["type"], error["code"]) == ("error", 1011)
-        with pytest.raises(ConnectionClosed):
-            await socket.recv()
+        async with asyncio.timeout(PATIENCE_S):
+            error = json.loads(await socket.recv())
+            assert (error["type"], error["code"]) == ("error", 1011)
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
         assert socket.close_code == 1001
-        assert await asyncio.to_thread(server.process.wait, 10) == 0
+        assert await ended(server) == 0
 
 
-def test_a_second_signal_ends_at_once() -> None:
-    with running_server() as server:
-        asyncio.run(_signal_twice(server))
+async def test_a_second_signal_ends_at_once() -> None:
+    with running_server(environment={"DRAGOMAN_LIMITS__DRAIN_S": "600"}) as server:
+        socket = await open_session(server)
+        await drain(server)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        await ended(server)
+        await socket.close()
 
 
-async def _signal_twice(server: RunningServer) -> None:
-    await open_session(server)
+async def drain(server: RunningServer) -> None:
+    """Send SIGTERM and wait until the server has taken it."""
     server.process.send_signal(signal.SIGTERM)
-    await asyncio.sleep(0.3)
-    started = time.monotonic()
-    server.process.send_signal(signal.SIGTERM)
-    await asyncio.to_thread(server.process.wait, 10)
-    assert time.monotonic() - started < 8
+    await until_async(lambda: not server.get_json("/ready")["ready"], "the drain has begun")
+
+
+async def ended(server: RunningServer) -> int:
+    """The exit status, once there is one."""
+    return await asyncio.to_thread(server.process.wait, PATIENCE_S)
 
 
 def test_strangers_are_not_served_by_accident() -> None:
@@ -236,18 +215,19 @@ def test_strangers_are_not_served_by_accident() -> None:
 def test_engines_that_cannot_be_loaded_are_told_and_the_server_lives(tmp_path: Path) -> None:
     environment = {"DRAGOMAN_ENGINES__SCRIPT": str(tmp_path / "none.txt")}
     with running_server(environment=environment, wait=False) as server:
-        deadline = time.monotonic() + 20
-        reason = ""
-        while "script" not in reason and time.monotonic() < deadline:
-            try:
-                reason = server.get_json("/ready").get("reason", "")
-            except OSError:
-                time.sleep(0.05)
-        assert "cannot read the script" in reason
+        until(lambda: "cannot read the script" in reason(server), "the reason is told")
         assert server.get_json("/health")["status"] == "ok"
         messages = asyncio.run(converse(server))
         assert messages[0]["type"] == "error"
         assert messages[0]["code"] == 1011
+
+
+def reason(server: RunningServer) -> str:
+    """Why the server is not ready; nothing while it does not listen yet."""
+    try:
+        return str(server.get_json("/ready").get("reason", ""))
+    except OSError:
+        return ""
 
 
 def test_unknown_paths_are_json(server: RunningServer) -> None:
