@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from dragoman.pipeline import latency
-from dragoman.testing import RunningServer, free_port, stop, wait_until_ready
+from dragoman.testing import RunningServer, reserved_port, stop, wait_until_ready
 
 ABLATED = "low"
 
@@ -28,10 +28,10 @@ def ablated_server(policy: Mapping[str, object], settings: Mapping[str, str]) ->
 
     Raises ServerDidNotStart.
     """
-    host, port = "127.0.0.1", free_port()
+    host = "127.0.0.1"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DRAGOMAN_")}
-    own = {"DRAGOMAN_HOST": host, "DRAGOMAN_PORT": str(port), "DRAGOMAN_ENGINES__SET": "embedded"}
-    with TemporaryDirectory(prefix="dragoman-") as folder:
+    with reserved_port(host) as port, TemporaryDirectory(prefix="dragoman-") as folder:
+        own = {"DRAGOMAN_HOST": host, "DRAGOMAN_PORT": str(port), "DRAGOMAN_ENGINES__SET": "embedded"}
         log_path = Path(folder) / "server.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(

@@ -56,12 +56,16 @@ class RunningServer:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def reserved_port(host: str = "127.0.0.1") -> Iterator[int]:
+    """A TCP port that nobody listens on and that the system gives to nobody else until the block ends.
+
+    A server can listen on it all the same, if it allows the reuse of addresses, as servers do.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((host, 0))
+        yield holder.getsockname()[1]
 
 
 @contextmanager
@@ -77,10 +81,10 @@ def running_server(
     `engines` is the set of engines; `environment` adds DRAGOMAN_* settings. Waits until the server is ready, unless
     told not to. Raises ServerDidNotStart.
     """
-    host, port = "127.0.0.1", free_port()
+    host = "127.0.0.1"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DRAGOMAN_")}
-    settings = {"DRAGOMAN_HOST": host, "DRAGOMAN_PORT": str(port), "DRAGOMAN_ENGINES__SET": engines}
-    with TemporaryDirectory(prefix="dragoman-") as folder:
+    with reserved_port(host) as port, TemporaryDirectory(prefix="dragoman-") as folder:
+        settings = {"DRAGOMAN_HOST": host, "DRAGOMAN_PORT": str(port), "DRAGOMAN_ENGINES__SET": engines}
         log_path = Path(folder) / "server.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(

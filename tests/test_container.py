@@ -19,7 +19,7 @@ import yaml
 
 from dragoman.config.settings import load_settings
 from dragoman.models.cuda_libraries import CUBLAS
-from dragoman.testing import free_port
+from dragoman.testing import reserved_port
 
 ROOT = Path(__file__).resolve().parents[1]
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
@@ -277,7 +277,8 @@ def test_the_health_check_asks_the_port_of_the_settings(status: int, code: int) 
 
 
 def test_the_health_check_fails_where_nobody_listens() -> None:
-    assert health(free_port()) != 0
+    with reserved_port() as port:
+        assert health(port) != 0
 
 
 def test_the_build_context_holds_what_the_package_is_made_of() -> None:

@@ -110,7 +110,7 @@ def test_every_floor_was_looked_at() -> None:
         ("models/silero.py", "def late() -> None:\n    import dragoman.server.app"),
         ("pipeline/stages/hear.py", "from dragoman.server.auth import Gatekeeper"),
         ("pipeline/session.py", "from tests.fakes import engines"),
-        ("pipeline/session.py", "from dragoman.testing import free_port"),
+        ("pipeline/session.py", "from dragoman.testing import reserved_port"),
         ("server/app.py", "from dragoman.cli.main import app"),
         ("server/app.py", "import pipeline.session"),
         ("demo/demo.py", "from server.app import create_app"),

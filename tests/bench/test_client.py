@@ -6,7 +6,7 @@ import json
 import pytest
 
 from dragoman.bench.client import Wish, converse, endpoint_of
-from dragoman.testing import free_port
+from dragoman.testing import reserved_port
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,7 @@ def test_a_wish_says_only_what_was_chosen() -> None:
 
 
 def test_nobody_there_is_a_failure_and_no_session() -> None:
-    heard = asyncio.run(converse(f"http://127.0.0.1:{free_port()}", [], 0.0))
+    with reserved_port() as port:
+        heard = asyncio.run(converse(f"http://127.0.0.1:{port}", [], 0.0))
     assert "Refused" in heard.failure
     assert heard.began_s == 0.0

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dragoman.cli.main import app
-from dragoman.testing import RunningServer, free_port, running_server
+from dragoman.testing import RunningServer, reserved_port, running_server
 from tests.cli.test_commands import dragoman
 from tests.sdk.speech import as_wav, bursts
 
@@ -126,7 +126,8 @@ def test_what_cannot_be_measured_is_told_in_a_line(arguments: tuple[str, ...], t
 def test_a_server_that_refuses_is_told(server: RunningServer, audio: Path, tmp_path: Path) -> None:
     out = str(tmp_path / "out")
     assert "API key is not valid" in failed("run", server.url, "--audio", str(audio), "--key", "no", "--out", out)
-    assert "Refused" in failed(f"http://127.0.0.1:{free_port()}", "--audio", str(audio), "--out", out)
+    with reserved_port() as port:
+        assert "Refused" in failed(f"http://127.0.0.1:{port}", "--audio", str(audio), "--out", out)
     options = ("--audio", str(audio), "--key", KEY, "--no-offline", "--out", out)
     assert "process" in failed(server.url, *options, "--pid", str(2**22 + 1))
     assert "latency must be one of" in failed(server.url, *options, "--latency", "none")

@@ -1,12 +1,10 @@
 """`dragoman models` as its users run it, against a hub on this machine."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from typer.testing import CliRunner
 from dragoman.cli.main import app
 from dragoman.cli.models import _by_engine
 from dragoman.models.catalogue import Catalogue
-from dragoman.testing import free_port
+from dragoman.testing import running_server
 from tests.cli.test_commands import SCRIPTED, dragoman
 from tests.fakes.hub import FakeHub, corrupt, cut, stall, status
 from tests.fakes.model_files import serve
@@ -320,35 +318,13 @@ def test_bars_are_drawn_on_a_terminal(hub: FakeHub, folder: Path) -> None:
     assert b"small is installed, verified" in output
 
 
-def ready_within(seconds: float, port: int, process: "subprocess.Popen[str]") -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        time.sleep(0.05)
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready") as answer:
-                return bool(json.load(answer)["ready"])
-        except OSError:
-            pass
-    return False
-
-
 def test_the_server_pulls_what_it_is_told_to_and_starts_without_what_cannot_be_had(
     hub: FakeHub, folder: Path, tmp_path: Path
 ) -> None:
     hub.fail("model.bin", status(404))
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dragoman", "serve", "--port", str(port), *SCRIPTED],
-        env={**os.environ, **hub.environment, "DRAGOMAN_MODELS_DIR": str(folder), "DRAGOMAN_PULL": f"small,{VOICE}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert ready_within(20, port, process)
+    environment = {**hub.environment, "DRAGOMAN_MODELS_DIR": str(folder), "DRAGOMAN_PULL": f"small,{VOICE}"}
+    with running_server(environment=environment) as server:
         assert installed(folder) == {VOICE}
-    finally:
-        process.terminate()
-        output, _ = process.communicate(timeout=20)
+        output = server.log()
     assert "there is no such file (HTTP 404)" in output
     assert "not everything that 'pull' asks for is here; the server starts with what there is" in output

@@ -9,7 +9,7 @@ import requests
 
 from dragoman.models.file_errors import DownloadFailed, NotPublished, Unreachable
 from dragoman.models.http import Again, Clock, HttpClient, Patience, body_of, root_cause
-from dragoman.testing import free_port
+from dragoman.testing import reserved_port
 from tests.fakes.hub import FakeHub, redirect, status
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -112,8 +112,8 @@ def test_failures_that_will_not_pass(
 
 
 def test_nobody_answers(client: HttpClient) -> None:
-    with pytest.raises(Again, match=r"cannot be reached .*refused"):
-        client.open(f"http://127.0.0.1:{free_port()}/a")
+    with reserved_port() as port, pytest.raises(Again, match=r"cannot be reached .*refused"):
+        client.open(f"http://127.0.0.1:{port}/a")
 
 
 @pytest.mark.parametrize("url", ["http://", "ftp://127.0.0.1/a", "http://[::1/a"])
