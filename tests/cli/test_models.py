@@ -1,10 +1,10 @@
 """`dragoman models` as its users run it, against a hub on this machine."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from dragoman.testing import running_server
 from tests.cli.test_commands import SCRIPTED, dragoman
 from tests.fakes.hub import FakeHub, corrupt, cut, stall, status
 from tests.fakes.model_files import serve
+from tests.waiting import PATIENCE_S, until
 
 FOR_ES_DE = [entry.name for entry in Catalogue.load().needs(["es", "de"]).entries]
 VOICE = "es_ES-davefx-medium"
@@ -59,6 +60,11 @@ class Runner:
         return done
 
 
+def on_disk(folder: Path) -> int:
+    """The size of what lies there, whole or not."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def installed(folder: Path) -> set[str]:
     return {path.parent.name for path in folder.glob("*/*/.dragoman.json")}
 
@@ -70,12 +76,9 @@ def test_from_nothing_to_a_machine_without_a_network(hub: FakeHub, folder: Path,
     hub.fail("model.bin", cut(100_000), status(503, "0"), stall(200_000))
     command = [sys.executable, "-m", "dragoman", "models", "pull", "--for", "es,de"]
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=-1, stderr=-1, text=True)
-    while len(hub.asked("model.bin")) < 3:
-        assert process.poll() is None
-        time.sleep(0.02)
-    time.sleep(0.3)
+    until(lambda: len(hub.asked("model.bin")) == 3 and on_disk(folder) >= 100_000, "it has begun again")
     process.send_signal(signal.SIGINT)
-    output, said = process.communicate(timeout=20)
+    output, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "7 models to pull into" in output.splitlines()[7]
     assert "HTTP 503); trying again in" in output
@@ -294,28 +297,19 @@ def test_a_wrong_catalogue_of_the_operators(run: Runner, folder: Path) -> None:
     assert "models.toml" in run("list", "--all", code=1).output
 
 
-def test_bars_are_drawn_on_a_terminal(hub: FakeHub, folder: Path) -> None:
-    import pty
+ON_A_TERMINAL = "import sys; sys.stdout.isatty = lambda: True; from dragoman.cli.main import app; app()"
+"""The command line where standard output is a terminal, on machines that have none to give as well."""
 
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dragoman", "models", "pull", "small"],
-        env={**os.environ, **hub.environment, "DRAGOMAN_MODELS_DIR": str(folder), "TERM": "xterm", "COLUMNS": "120"},
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    output = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            output += chunk
-    except OSError:  # the other end is closed
-        pass
-    os.close(ours)
-    assert process.wait(20) == 0
-    assert b"\x1b[" in output
-    assert "━".encode() in output
-    assert b"small is installed, verified" in output
+
+def test_bars_are_drawn_on_a_terminal_and_nowhere_else(hub: FakeHub, folder: Path) -> None:
+    environment = {**os.environ, **hub.environment, "DRAGOMAN_MODELS_DIR": str(folder), "TERM": "xterm"}
+    told = []
+    for start in (["-c", ON_A_TERMINAL], ["-m", "dragoman"]):
+        command = [sys.executable, *start, "models", "pull", "small"]
+        told.append(subprocess.check_output(command, env={**environment, "COLUMNS": "120"}, timeout=PATIENCE_S))
+        shutil.rmtree(folder / "whisper")
+    assert [(b"\x1b[" in output, "━".encode() in output) for output in told] == [(True, True), (False, False)]
+    assert all(b"small is installed, verified" in output for output in told)
 
 
 def test_the_server_pulls_what_it_is_told_to_and_starts_without_what_cannot_be_had(
