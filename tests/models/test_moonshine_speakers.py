@@ -20,6 +20,9 @@ from tests.models.recordings import recording
 
 pytestmark = pytest.mark.embedded
 
+SAME = 0.9999
+"""Cosine of two vectors of the same samples: sums are not formed in the same order at all times and on all machines."""
+
 TEXT = "The quick brown fox jumps over the lazy dog, and nobody knows what it was that made him do so."
 
 
@@ -89,7 +92,7 @@ def test_the_level_does_not_matter_and_the_same_piece_has_the_same_voice(
 ) -> None:
     piece = people["reader"][: 3 * SAMPLE_RATE_HZ]
     loud, again, quiet, offset = embedder.embed([piece, piece, piece * np.float32(0.05), piece + np.float32(0.1)])
-    assert np.array_equal(loud, again)
+    assert loud @ again > SAME
     assert loud @ quiet > 0.98
     assert loud @ offset > 0.98
 
@@ -114,7 +117,7 @@ def test_many_threads_load_it_once_and_are_told_the_same(people: dict[str, Sampl
     piece = people["reader"][:SAMPLE_RATE_HZ]
     with ThreadPoolExecutor(4) as pool:
         voices = list(pool.map(lambda _: embedder.embed([piece])[0], range(8)))
-    assert all(np.array_equal(voice, voices[0]) for voice in voices)
+    assert all(voice @ voices[0] > SAME for voice in voices)
     embedder.close()
     embedder.close()
     with pytest.raises(EngineFailed, match="it is closed"):
