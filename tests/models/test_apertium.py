@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dragoman.models.apertium import ApertiumTranslator, clean, escape, find_modes, read_mode, unescape
 from dragoman.models.base import LanguagePair
 from dragoman.models.errors import EngineFailed, EngineUnavailable
+from tests.waiting import PATIENCE_S
 
 EN_ES = LanguagePair("en", "es")
 AWKWARD = st.text(
@@ -75,10 +76,12 @@ def install(program: Path, body: str) -> None:
 
 
 def fake(modes_dir: Path, body: str, **timeouts: float) -> ApertiumTranslator:
-    """An en→es engine whose only program does what `body` says."""
+    """An en→es engine whose only program does what `body` says, with as much time as a test has unless it says less."""
     (modes_dir / "eng-spa.mode").write_text("lt-proc")
     install(modes_dir.parent / "bin" / "lt-proc", body)
-    return ApertiumTranslator(modes_dir=modes_dir, **timeouts)
+    return ApertiumTranslator(
+        modes_dir=modes_dir, **{"timeout_s": PATIENCE_S, "start_timeout_s": PATIENCE_S, **timeouts}
+    )
 
 
 def test_mode_is_read(modes_dir: Path) -> None:
@@ -129,15 +132,15 @@ def test_unknown_pair(modes_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
+    ("body", "start_s", "reason"),
     [
-        ("time.sleep(60)", "no answer within"),
-        ("sys.exit(3)", "lt-proc with status 3"),
-        ("emit(b'[1]x' + bytes(1)); time.sleep(60)", "another question"),
+        ("time.sleep(3600)", 0.1, "no answer within"),
+        ("sys.exit(3)", PATIENCE_S, "lt-proc with status 3"),
+        ("emit(b'[1]x' + bytes(1)); time.sleep(3600)", PATIENCE_S, "another question"),
     ],
 )
-def test_second_failure_is_reported(modes_dir: Path, body: str, reason: str) -> None:
-    engine = fake(modes_dir, body, timeout_s=0.3, start_timeout_s=0.3)
+def test_second_failure_is_reported(modes_dir: Path, body: str, start_s: float, reason: str) -> None:
+    engine = fake(modes_dir, body, start_timeout_s=start_s)
     with pytest.raises(EngineFailed, match=reason):
         engine.translate(EN_ES, ["hello"])
     engine.close()
@@ -166,7 +169,7 @@ def test_blanks_around_a_text_are_kept(modes_dir: Path) -> None:
 
 
 def test_closed_engine(modes_dir: Path) -> None:
-    engine = fake(modes_dir, "time.sleep(60)")
+    engine = fake(modes_dir, "time.sleep(3600)")
     engine.close()
     engine.close()
     with pytest.raises(EngineFailed, match="closed"):

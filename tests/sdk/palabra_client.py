@@ -9,11 +9,10 @@ import base64
 import pickle
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 60.0
+from tests.waiting import PATIENCE_S
 
 
 class ClientFroze(AssertionError):
@@ -64,7 +63,7 @@ def _is(event: Any, wanted: dict[str, Any]) -> bool:
     return all(getattr(event, name, None) == value for name, value in wanted.items())
 
 
-async def translation(url: str, steps: list[Any], key: str = "k", patience_s: float = 30.0, **options: Any) -> Any:
+async def translation(url: str, steps: list[Any], key: str = "k", **options: Any) -> Any:
     """`Palabra.translation(**options)` and what is done in it, one step after the other; all events behind ready.
 
     A step is the name of a method and its arguments, or `wait` with a number and what so many events must be like, or
@@ -78,7 +77,7 @@ async def translation(url: str, steps: list[Any], key: str = "k", patience_s: fl
             events.append(event)
             changed.set()
 
-    async with _palabra(url, key).translation(**options) as session, asyncio.timeout(patience_s):
+    async with _palabra(url, key).translation(**options) as session, asyncio.timeout(PATIENCE_S):
         reading = asyncio.create_task(read(session))
         for name, *arguments in steps:
             if name == "wait":
@@ -105,17 +104,16 @@ async def translation(url: str, steps: list[Any], key: str = "k", patience_s: fl
 
 
 async def file(url: str, path: str, key: str = "k", **options: Any) -> Any:
-    """`Palabra.atranslate_file`: what it gives, what it tells meanwhile, and how long it took."""
+    """`Palabra.atranslate_file`: what it gives, and what it tells meanwhile."""
     transcripts: list[Any] = []
-    started = time.monotonic()
     sound = await _palabra(url, key).atranslate_file(Path(path), on_transcript=transcripts.append, **options)
-    return {"sound": sound, "transcripts": transcripts, "took_s": time.monotonic() - started}
+    return {"sound": sound, "transcripts": transcripts}
 
 
 async def stt(url: str, audio: bytes, wait: int, key: str = "k", **options: Any) -> Any:
     """`Palabra.stt()`: the events until so many finals have come."""
     events: list[Any] = []
-    async with _palabra(url, key).stt(**options) as session, asyncio.timeout(30):
+    async with _palabra(url, key).stt(**options) as session, asyncio.timeout(PATIENCE_S):
         for start in range(0, len(audio), 8000):
             await session.send_audio(audio[start : start + 8000])
         async for event in session:
@@ -131,7 +129,7 @@ async def tts(url: str, texts: list[tuple[str, dict[str, Any]]], key: str = "k",
     async with _palabra(url, key).tts(**options) as session:
         for text, overrides in texts:
             try:
-                answers.append(await session.synthesize(text, timeout=20.0, **overrides))
+                answers.append(await session.synthesize(text, timeout=PATIENCE_S, **overrides))
             except Exception as error:  # noqa: BLE001
                 answers.append(Raised(type(error).__name__, str(error)))
     return answers
@@ -140,7 +138,7 @@ async def tts(url: str, texts: list[tuple[str, dict[str, Any]]], key: str = "k",
 async def streamed_tts(url: str, pieces: list[str], cancel_after: int = 0, key: str = "k", **options: Any) -> Any:
     """`Palabra.tts()`: pieces of one text under one id; every chunk until the last. May cancel after some chunks."""
     chunks: list[Any] = []
-    async with _palabra(url, key).tts(**options) as session, asyncio.timeout(20):
+    async with _palabra(url, key).tts(**options) as session, asyncio.timeout(PATIENCE_S):
         for number, piece in enumerate(pieces, 1):
             await session.send_text(piece, eos=number == len(pieces), generation_id="g")
         async for event in session:
@@ -149,7 +147,7 @@ async def streamed_tts(url: str, pieces: list[str], cancel_after: int = 0, key: 
                 await session.cancel()
             if event.last_chunk:
                 break
-        after = await session.synthesize("Ya.", timeout=10.0)
+        after = await session.synthesize("Ya.", timeout=PATIENCE_S)
     return {"chunks": chunks, "after": after}
 
 

@@ -21,7 +21,8 @@ import sys
 import time
 from typing import Any
 
-from tests.sdk.client import PATIENCE_S, ClientFroze, Raised
+from tests.sdk.client import ClientFroze, Raised
+from tests.waiting import PATIENCE_S
 
 Step = tuple[Any, ...]
 

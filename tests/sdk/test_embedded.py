@@ -1,7 +1,5 @@
 """The official client and the engines that users get, on the recordings inside the recogniser's package."""
 
-import time
-
 import jiwer
 import pytest
 
@@ -106,31 +104,25 @@ def test_the_stream_says_what_the_bare_engines_say(embedded: RunningServer) -> N
     translator = ApertiumTranslator()
     try:
         spanish = translator.translate(LanguagePair("en", "es"), english)
-        # But for the capital with which the bare engine begins also what goes on inside a sentence.
-        assert [text.lower() for text in others[0]] == [" ".join(text.lower().split()) for text in spanish]
-        for target, said in zip(("fr", "pt"), others[1:], strict=True):
-            translated = translator.translate(LanguagePair("es", target), spanish)
-            assert [text.lower() for text in said] == [" ".join(text.lower().split()) for text in translated]
+        bare = [spanish, *(translator.translate(LanguagePair("es", target), spanish) for target in ("fr", "pt"))]
+        # Each session heard for itself, and where one cuts its clauses depends on what came while it was recognising.
+        for said, translated in zip(others, bare, strict=True):
+            assert error_rate(" ".join(said), " ".join(translated)) <= 0.1, (said, translated)
     finally:
         translator.close()
 
 
 def test_text_and_sound_come_while_the_speaker_goes_on(embedded: RunningServer) -> None:
     samples, rate = recording("beckett.wav")
-    started = time.monotonic()
-    messages = run_client(
-        "realtime",
+    found = run_client(
+        "first_output",
         url=embedded.url,
         setup={"input_format": "pcm", "output_format": "pcm", "json_config": {"target_language": "es"}},
         audio=in_format("pcm", samples, rate),
-        size=24000,
-        pause_s=0.25,
     )
-    assert time.monotonic() - started > 4
-    kinds = [message["type"] for message in messages]
-    assert kinds.count("text") >= 2
-    first_audio = kinds.index("audio")
-    assert "text" in kinds[first_audio:]
+    assert not isinstance(found, Raised), found
+    assert "text" in found["before"]
+    assert "text" in found["after"]
 
 
 @pytest.mark.parametrize("source", ["silence", "noise"])

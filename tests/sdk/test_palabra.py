@@ -1,6 +1,5 @@
 """The official client in sessions of speech and of text, with words that are known."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from palabra_ai import Audio, ServerError, StreamEnd, TaskInfo, TaskStatus, Tran
 from dragoman.testing import RunningServer, running_server
 from tests.sdk.palabra_client import Raised, run_client
 from tests.sdk.speech import as_ogg_opus, as_wav, bursts, resampled
+from tests.waiting import until
 
 SPOKEN = {
     "en": ["Good morning.", "How are you today?", "Thank you very much."],
@@ -124,7 +124,6 @@ def test_files(scripted: RunningServer, tmp_path: Path) -> None:
     ]
     for language, sound in done["sound"].items():
         assert (tmp_path / f"out_{language}.wav").stat().st_size == len(sound) + 44
-    assert done["took_s"] < 10
 
 
 # --- text
@@ -338,7 +337,4 @@ def test_a_client_that_goes_in_the_middle_leaves_nothing_behind(scripted: Runnin
         steps.append(("vanish",))
     events = run(scripted, steps, source="en", targets=["es", "fr"])
     assert not any(isinstance(one, StreamEnd) for one in events)
-    deadline = time.monotonic() + 10
-    while scripted.get_json("/ready")["sessions"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not scripted.get_json("/ready")["sessions"], "its session has ended")

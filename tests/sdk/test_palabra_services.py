@@ -19,6 +19,7 @@ from tests.sdk.palabra_client import Raised, run_client
 from tests.sdk.speech import as_ulaw, as_wav, bursts, resampled
 from tests.sdk.test_palabra import SPOKEN
 from tests.server.palabra.talk import audio, task, text_task
+from tests.waiting import PATIENCE_S
 
 THREE = bursts(3, 16000)
 
@@ -153,7 +154,7 @@ async def hear(socket: ClientConnection, kind: str = "") -> list[dict[str, Any]]
     """Messages up to the first of a kind, or all until the socket closes."""
     found: list[dict[str, Any]] = []
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not found or found[-1]["message_type"] != kind:
                 found.append(json.loads(await socket.recv()))
     except ConnectionClosed:
@@ -164,7 +165,7 @@ async def hear(socket: ClientConnection, kind: str = "") -> list[dict[str, Any]]
 def rest(server: RunningServer, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Any]:
     request = urllib.request.Request(server.url + path, body, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
             text = response.read()
             return response.status, json.loads(text) if text else None
     except urllib.error.HTTPError as error:
@@ -244,7 +245,7 @@ async def test_the_two_tasks_of_the_vendors_page(scripted: RunningServer, types:
 
 
 async def test_who_sends_no_audio_is_told_after_what_was_heard() -> None:
-    with running_server("scripted", environment={"DRAGOMAN_LIMITS__IDLE_S": "0.8"}) as server:
+    with running_server("scripted", environment={"DRAGOMAN_LIMITS__IDLE_S": "2"}) as server:
         url = server.url.replace("http", "ws") + "/streaming-api/v1/speech-to-speech/stream?token=k"
         async with connect(url) as socket:
             await tell(socket, "set_task", task("es"))

@@ -1,5 +1,6 @@
 """The official `sarvamai` client, sync and async, against a server with the scripted engines."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,9 @@ def hindi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 @pytest.mark.parametrize("socket", ["translate", "transcribe"])
 def test_an_utterance_is_one_message(scripted: RunningServer, kind: str, socket: str) -> None:
     steps: list[Step] = [*THREE_UTTERANCES, ("until", "data", 3), ("flush",), ("sleep", 0.3)]
+    begun_s = time.monotonic()
     talk = run_sarvam("talk", url=scripted.url, steps=steps, kind=kind, socket=socket)
+    took_s = time.monotonic() - begun_s
     assert talk.raised is None
     assert talk.transcripts == [ONE, TWO, THREE]
     assert {name for _, name, _ in talk.messages} == {
@@ -46,7 +49,7 @@ def test_an_utterance_is_one_message(scripted: RunningServer, kind: str, socket:
     for data in talk.of("data"):
         assert data["language_code"] == "en-IN"
         assert data["metrics"]["audio_duration"] == pytest.approx(1.0, abs=0.05)
-        assert data["metrics"]["processing_latency"] < 2
+        assert 0 <= data["metrics"]["processing_latency"] < took_s
     assert len({data["request_id"] for data in talk.of("data")}) == 1
 
 
@@ -191,13 +194,13 @@ def test_keys() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_client_that_falls_silent_and_never_closes(kind: str) -> None:
-    with running_server(environment={"DRAGOMAN_LIMITS__IDLE_S": "0.7"}) as server:
+    with running_server(environment={"DRAGOMAN_LIMITS__IDLE_S": "2"}) as server:
         # Speech without a pause behind it: only the silence of the socket ends it.
         talk = run_sarvam("talk", url=server.url, steps=[*messages_of(SAMPLES[:12000]), ("rest",)], kind=kind)
         told = run_sarvam("listening", url=server.url, audio=as_wav(SAMPLES[:12000], 16000), kind=kind)
     assert talk.transcripts == [ONE]
     assert talk.of("error")[0]["code"] == "idle_timeout"
-    assert talk.closed == (1008, "no message for 0.7 s")
+    assert talk.closed == (1008, "no message for 2 s")
     assert told == ["open", "events", "events", "data", "error", ("closed", 1008), "close"]
 
 

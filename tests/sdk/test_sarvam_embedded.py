@@ -59,12 +59,11 @@ def test_english_through_every_mode_of_both_sockets(embedded: RunningServer) -> 
     ]
     jobs += [{**plain, "request_options": {"additional_query_parameters": {"mode": mode}}} for mode in modes]
     talks = run_sarvam("talks", jobs=jobs)
-    assert len({" ".join(talk.transcripts) for talk in talks}) == 1
     for talk in talks:
         assert talk.raised is None
+        assert error_rate(talk, TWO_CITIES) <= 0.15, talk.transcripts
         assert {data["language_code"] for data in talk.of("data")} == {"en-IN"}
         assert sum(data["metrics"]["audio_duration"] for data in talk.of("data")) > 6
-    assert error_rate(talks[0], TWO_CITIES) <= 0.15, talks[0].transcripts
 
 
 def test_telephone_speech(embedded: RunningServer) -> None:

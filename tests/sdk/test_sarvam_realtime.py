@@ -113,8 +113,11 @@ def test_partial_transcripts_grow_into_the_final_one(embedded: RunningServer, st
     samples, rate = recording("two_cities.wav")
     data = resampled(samples, rate, 16000)[: round(16000 * 8.5)].tobytes()
     steps: list[Step] = []
-    for piece in stream(data, 16000):
-        steps += [piece, ("sleep", 0.4)]
+    for number, at_s in enumerate((0, 3, 5, 7)):
+        steps += [
+            ("until", "transcript.partial", number),
+            *stream(data[at_s * 32_000 : (at_s + 2 + (not at_s)) * 32_000]),
+        ]
     found = run_sarvam(
         "realtime",
         url=embedded.url,

@@ -18,6 +18,7 @@ from tests.sdk.client import Raised
 from tests.sdk.soniox_client import error, read, run, whole
 from tests.sdk.speech import as_wav, bursts
 from tests.server.soniox.wire import START, replay
+from tests.waiting import PATIENCE_S
 
 RATE = 16_000
 LIMITS = {"DRAGOMAN_LIMITS__SESSIONS": "2", "DRAGOMAN_LIMITS__IDLE_S": "1.5", "DRAGOMAN_LIMITS__SESSION_S": "4"}
@@ -171,7 +172,7 @@ def socket_url(server: RunningServer) -> str:
 async def hear_all(socket: ClientConnection) -> list[dict[str, Any]]:
     messages = []
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 messages.append(json.loads(await socket.recv()))
     except ConnectionClosed:
