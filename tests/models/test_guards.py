@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.models.guards import collapse_repetitions, has_words, plausible_rate
+from tests.costs import cpu_s
 
 words = st.sampled_from(["it", "It", "was", "was,", "the", "end.", "no", "—", "♪"])
 texts = st.lists(words, max_size=40).map(" ".join)
@@ -73,10 +74,11 @@ def test_a_loop_of_any_length_is_told_once(phrase: list[str], times: int) -> Non
     assert collapse_repetitions(" ".join(phrase * times)) == " ".join(phrase)
 
 
-@pytest.mark.timeout(10)
-def test_a_long_text_is_quick() -> None:
-    collapse_repetitions("na " * 600)
-    collapse_repetitions(" ".join(str(number % 97) for number in range(600)))
+@pytest.mark.parametrize("period", [1, 97])
+def test_a_long_text_costs_no_more_than_the_square_of_its_length(period: int) -> None:
+    texts = [" ".join(str(number % period) for number in range(count)) for count in (600, 2_400)]
+    short, long = (cpu_s(lambda text=text: collapse_repetitions(text)) for text in texts)
+    assert long < 2 * 16 * short + 0.05  # with the cube it would be 64 times
 
 
 @pytest.mark.parametrize(

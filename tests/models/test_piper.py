@@ -1,7 +1,6 @@
 """Piper on the library that users have, with small voices whose networks give tones."""
 
 import logging
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tests.fakes.piper_voice import (
     speaker_hz,
     write_voice,
 )
+from tests.waiting import until
 
 SENTENCE = "The morning is long and the river runs low."
 DEFAULTS: dict[str, Any] = {
@@ -271,8 +271,7 @@ def test_one_voice_computes_for_several_at_once(tmp_path: Path) -> None:
     session = gate(spoken, gated=1)
     with ThreadPoolExecutor(3) as pool:
         waiting = [pool.submit(length, spoken) for _ in range(3)]
-        while session.runs < 3:
-            threading.Event().wait(0.005)
+        until(lambda: session.runs == 3, "three are computed")
         session.gate.set()
         assert len({one.result() for one in waiting}) == 1
     assert session.most_at_once == 3

@@ -1,7 +1,7 @@
 """Piper behind the registry, as sessions meet it: several at once, block by block, stopped in the middle."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from dragoman.models.voices import VoiceCatalogue, espeak_voices
 from tests.fakes.engines import FakeDetector, FakeRecognizer
 from tests.fakes.piper_voice import KEY, RATE_HZ, in_language, speaker_hz, write_voice
 from tests.models.test_piper import engine, gate, pitch_hz
+from tests.waiting import until_async
 
 SPANISH = "es_ES-duo-medium"
 THREE = "One. Two. Three."
@@ -51,14 +52,6 @@ async def said(
 ) -> list[Samples]:
     request = SynthesisRequest(text, engines.catalogue.get(name), tempo)
     return [block.samples async for block in engines.synthesize(request, session_id)]
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if true():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not come true in 10 s")
 
 
 async def test_sessions_speak_at_once_each_with_its_own_voice(tmp_path: Path) -> None:
@@ -98,7 +91,7 @@ async def test_a_session_that_goes_stops_its_clause_and_no_other(tmp_path: Path)
     async with served(tmp_path, spoken) as engines:
         leaving = engines.synthesize(SynthesisRequest(THREE + " Four. Five. Six.", engines.catalogue.get(KEY)), "gone")
         await anext(leaving)
-        await until(lambda: session.runs == 3)
+        await until_async(lambda: session.runs == 3)
         await leaving.aclose()
         staying = asyncio.create_task(said(engines, KEY, session_id="here"))
         session.gate.set()
@@ -112,7 +105,7 @@ async def test_two_clauses_of_one_voice_are_computed_at_the_same_time(tmp_path: 
     session = gate(spoken, gated=1)
     async with served(tmp_path, spoken) as engines:
         tasks = [asyncio.create_task(said(engines, KEY, "One.", session_id=f"s{number}")) for number in range(3)]
-        await until(lambda: session.most_at_once == 2)
+        await until_async(lambda: session.most_at_once == 2)
         session.gate.set()
         assert [len(blocks) for blocks in await asyncio.gather(*tasks)] == [1, 1, 1]
         assert session.most_at_once == 2

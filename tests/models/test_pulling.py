@@ -19,6 +19,7 @@ from dragoman.models.store import Store
 from tests.fakes.argos import package_files
 from tests.fakes.hub import FakeHub, corrupt, cut, stall, status
 from tests.fakes.model_files import argos_file, serve, whisper_files
+from tests.waiting import PATIENCE_S, until
 
 VOICE = "es_ES-davefx-medium"
 PACKAGE = "translate-en_de"
@@ -271,15 +272,13 @@ def test_two_at_once_pull_it_once(place: Place) -> None:
     place.hub.fail("config.json", stall(3))
     with ThreadPoolExecutor() as pool:
         first = pool.submit(place.puller().pull, entry)
-        while not place.hub.asked("config.json"):
-            pass
+        until(lambda: place.hub.asked("config.json"), "the first has begun")
         second_heard = Heard()
         second = pool.submit(Puller(place.store, place.hub.sources, place.client, second_heard).pull, entry)
-        while not second_heard.lines:
-            pass
+        until(lambda: second_heard.lines, "the second waits")
         place.hub.closing.set()  # the first goes on
-        assert first.result(10) is True
-        assert second.result(10) is False
+        assert first.result(PATIENCE_S) is True
+        assert second.result(PATIENCE_S) is False
     assert second_heard.lines == ["another process pulls it; waiting"]
     assert len(place.hub.asked("model.bin")) == 1
 

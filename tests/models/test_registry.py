@@ -15,6 +15,7 @@ from dragoman.models.registry import Engines
 from dragoman.models.speaking import SpokenSamples
 from dragoman.models.voices import VoiceCatalogue
 from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator, fake_voice
+from tests.waiting import PATIENCE_S
 
 
 class FakePolyglot(FakeRecognizer):
@@ -37,7 +38,7 @@ class FakeSteps(FakeSynthesizer):
 
     def synthesize(self, request: SynthesisRequest) -> Iterator[Samples]:
         for _ in range(3):
-            assert self.steps.acquire(timeout=10)
+            assert self.steps.acquire(timeout=PATIENCE_S)
             self.given += 1
             if request.text == "bad" and self.given == 3:
                 raise EngineFailed(self.name, "a bad word")

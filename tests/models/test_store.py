@@ -14,6 +14,7 @@ from dragoman.models.manifest import MANIFEST, Manifest, records_of
 from dragoman.models.store import Installed, Store, form_fault
 from tests.fakes.argos import package_files, unpacked
 from tests.fakes.model_files import voice_files, whisper_files
+from tests.waiting import PATIENCE_S
 
 VOICE = "es_ES-davefx-medium"
 CATALOGUE = Catalogue.load()
@@ -207,9 +208,9 @@ def test_one_at_a_time(store: Store) -> None:
     with ThreadPoolExecutor() as pool:
         with store.lock("whisper", "small"):
             done = pool.submit(second)
-            assert waiting.wait(5)
+            assert waiting.wait(PATIENCE_S)
             held.append("first")
             with store.lock("whisper", "base"):  # another model is not held
                 pass
-        done.result(5)
+        done.result(PATIENCE_S)
     assert held == ["first", "second"]

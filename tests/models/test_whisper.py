@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from dragoman.models.base import Batching, Hypothesis, RecognitionRequest, Samples
 from dragoman.models.errors import EngineFailed, EngineUnavailable, OutOfMemory
 from dragoman.models.whisper import WhisperRecognizer
+from tests.costs import growth_bytes
 from tests.models.whispers import ENGLISH, GERMAN, RATE, model, noise, settings, silent, unguarded
 
 NOWHERE = Path("/nonexistent")
@@ -301,10 +301,4 @@ def test_a_model_by_name_and_by_default(tmp_path: Path) -> None:
 
 def test_memory_does_not_creep(random: WhisperRecognizer) -> None:
     """The features of one request are 1 MB, the encoded audio is 0.2 MB, and so is the attention over it."""
-    process = psutil.Process()
-    for _ in range(10):
-        hear(random, language=None)
-    before = process.memory_info().rss
-    for _ in range(40):
-        hear(random, language=None)
-    assert process.memory_info().rss - before < 6e6
+    assert growth_bytes(lambda: [hear(random, language=None) for _ in range(15)]) < 2_000_000

@@ -31,6 +31,7 @@ from tests.fakes.engines import (
     silence,
     tone,
 )
+from tests.waiting import PATIENCE_S, until_async
 
 UTTERANCE = np.concatenate([tone(1.0), silence(1.0)])
 
@@ -43,11 +44,12 @@ class FakePolyglot(FakeTranslator):
         codes = ("en", "es", "fr", "pt")
         self.pairs = frozenset(LanguagePair(one, two) for one in codes for two in codes if one != two)
         self.held = held
-        self.released = threading.Event()
+        self.entered, self.released = threading.Event(), threading.Event()
 
     def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
         if pair.target == self.held:
-            assert self.released.wait(10)
+            self.entered.set()
+            assert self.released.wait(PATIENCE_S)
         return super().translate(pair, texts)
 
 
@@ -59,7 +61,7 @@ class FakeSlow(FakeSynthesizer):
 
     def synthesize(self, request: SynthesisRequest) -> Iterator[Samples]:
         for number, block in enumerate(super().synthesize(request)):
-            assert number < 2 or self.released.wait(10)
+            assert number < 2 or self.released.wait(PATIENCE_S)
             yield block
 
 
@@ -103,9 +105,7 @@ async def running(
 
 
 async def until(events: list[Event], kind: type[Event], count: int = 1) -> None:
-    async with asyncio.timeout(10):
-        while sum(isinstance(event, kind) for event in events) < count:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+    await until_async(lambda: sum(isinstance(event, kind) for event in events) >= count, f"{count} {kind.__name__}")
 
 
 def texts(events: list[Event], branch: int) -> list[str]:
@@ -251,7 +251,7 @@ async def test_an_interruption_in_the_middle_of_a_text_forgets_the_rest_of_it() 
     loaded = engines(translator)
     async with running(loaded, loaded.plan(targets=targets("es"))) as (session, events):
         session.say(GivenText(0, "One. Two. Three.", "en", translate=True))
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(translator.entered.wait, PATIENCE_S)
         session.interrupt()
         translator.released.set()
         session.say(GivenText(1, "Four.", "en", translate=True))
@@ -264,13 +264,13 @@ async def test_an_interruption_drops_what_was_spoken_before_it_and_is_not_recogn
 
     def hear(request: RecognitionRequest) -> str:
         recognising.set()
-        assert released.wait(10)
+        assert released.wait(PATIENCE_S)
         return "hello there"
 
     loaded = engines(hear=hear)
     async with running(loaded, loaded.plan(targets=targets("es", "fr"))) as (session, events):
         await session.feed(s16(UTTERANCE))
-        await asyncio.to_thread(recognising.wait, 10)
+        assert await asyncio.to_thread(recognising.wait, PATIENCE_S)
         session.interrupt(frozenset({"es"}))
         released.set()
         await session.feed(s16(UTTERANCE))

@@ -20,6 +20,7 @@ from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeTranslator, s16, silence, tone
 from tests.pipeline.audio.files import as_file
+from tests.waiting import PATIENCE_S
 
 UTTERANCE = np.concatenate([tone(1.0), silence(1.0)])
 
@@ -46,7 +47,7 @@ async def running(
     task = asyncio.create_task(session.run())
     try:
         yield session, events
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, PATIENCE_S)
     finally:
         task.cancel()
         await asyncio.wait({task})

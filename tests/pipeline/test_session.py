@@ -28,6 +28,7 @@ from tests.fakes.engines import (
     silence,
     tone,
 )
+from tests.waiting import PATIENCE_S
 
 UTTERANCE = np.concatenate([tone(1.0), silence(1.0)])
 
@@ -291,7 +292,8 @@ async def test_input_is_bounded() -> None:
         limit = load_settings().limits.inbox_bytes
         await session.feed(bytes(limit))
         waiting = asyncio.create_task(session.feed(b"xx"))
-        await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
         assert not waiting.done()
         assert session.depths["hear"] == limit + 2
         waiting.cancel()

@@ -7,6 +7,7 @@ import pytest
 
 from dragoman.models.batching import EngineOwner
 from tests.models.batching.engine import Engine, Owner
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -25,4 +26,4 @@ def make(engine: Engine) -> Iterator[Callable[..., Owner]]:
     yield build
     engine.released.set()
     for owner in owners:
-        owner.close(10)
+        owner.close(PATIENCE_S)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from dragoman.models.batching import EngineOwner, Priority
+from tests.waiting import PATIENCE_S
 
 Owner = EngineOwner[str, str]
 
@@ -22,7 +23,7 @@ class Engine:
     def run(self, texts: Sequence[str]) -> list[str]:
         self.calls.append(list(texts))
         self.entered.set()
-        assert self.released.wait(10)
+        assert self.released.wait(PATIENCE_S)
         for text in texts:
             if text in self.errors:
                 raise self.errors[text]
@@ -38,7 +39,7 @@ async def hold(engine: Engine, owner: Owner) -> "asyncio.Task[str]":
     engine.entered.clear()
     engine.released.clear()
     task = submit(owner, "held", "holder")
-    assert await asyncio.to_thread(engine.entered.wait, 10)
+    assert await asyncio.to_thread(engine.entered.wait, PATIENCE_S)
     return task
 
 
@@ -50,6 +51,6 @@ def submit(owner: Owner, text: str, session_id: str = "a", priority: Priority = 
 
 async def queued(owner: Owner, depth: int) -> None:
     """Let the tasks run until `depth` requests wait."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while owner.depth != depth:  # noqa: ASYNC110  (the owner has no such event, nor needs one)
             await asyncio.sleep(0)

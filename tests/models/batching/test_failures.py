@@ -8,6 +8,7 @@ import pytest
 from dragoman.models.batching import BatchRecord
 from dragoman.models.errors import EngineFailed
 from tests.models.batching.engine import Engine, Owner, submit
+from tests.waiting import PATIENCE_S
 
 
 async def test_failure_reaches_its_session_only(engine: Engine, make: Callable[..., Owner]) -> None:
@@ -25,7 +26,7 @@ async def test_cancelled_request_is_not_tried_again(engine: Engine, make: Callab
     owner = make(max_batch=2, max_wait_s=60)
     engine.released.clear()
     bad, cancelled = submit(owner, "bad", "a"), submit(owner, "cancelled", "b")
-    assert await asyncio.to_thread(engine.entered.wait, 10)
+    assert await asyncio.to_thread(engine.entered.wait, PATIENCE_S)
     cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
         await cancelled

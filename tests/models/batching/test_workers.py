@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from dragoman.models.batching import EngineOwner
+from tests.waiting import PATIENCE_S, until_async
 
 
 async def test_workers_run_side_by_side_and_no_more_than_were_asked_for() -> None:
@@ -17,7 +18,7 @@ async def test_workers_run_side_by_side_and_no_more_than_were_asked_for() -> Non
         with lock:
             now += 1
             most = max(most, now)
-        together.wait(10)
+        together.wait(PATIENCE_S)
         with lock:
             now -= 1
         return [request * 2 for request in requests]
@@ -37,7 +38,8 @@ async def test_one_request_at_a_time_needs_one_thread() -> None:
     try:
         for number in range(5):
             assert await owner.submit(number, session_id="s") == number
-            await asyncio.sleep(0.005)
+            # The thread gives the result a moment before it is free for the next request.
+            await until_async(lambda: not any(owner._running.values()), "the thread is free")
         assert threading.active_count() == before + 1
     finally:
         owner.close()

@@ -1,5 +1,4 @@
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from dragoman.pipeline.audio.errors import AudioError, BadAudio, UnknownAudio
 from dragoman.pipeline.audio.formats import Container, media
 from tests.pipeline.audio.files import WRITERS, as_file
 from tests.pipeline.audio.signals import cut, decoded, loudest, tone
+from tests.waiting import until
 
 TONE = tone(16_000, 3 * 16_000)
 FILES = {container: as_file(container, TONE, 16_000) for container in WRITERS}
@@ -25,10 +25,7 @@ def threads() -> int:
 
 def settled() -> None:
     """Wait until no thread of a demuxer is left."""
-    deadline = time.monotonic() + 5
-    while threads() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    assert threads() == 0
+    until(lambda: not threads(), "no demuxer's thread is left")
 
 
 def level(samples: "np.ndarray") -> float:
