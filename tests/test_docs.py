@@ -261,7 +261,8 @@ def is_rendering(message: str, pattern: str) -> bool:
 
 def test_every_kind_of_failure_is_in_the_samples() -> None:
     roots = (failures.Failure, model_errors.ModelError, audio_errors.AudioError)
-    assert {leaf for root in roots for leaf in leaves(root)} - NEVER_TOLD == {type(sample) for sample in SAMPLES}
+    ours = {leaf for root in roots for leaf in leaves(root) if leaf.__module__.startswith("dragoman.")}
+    assert ours - NEVER_TOLD == {type(sample) for sample in SAMPLES}
 
 
 def test_every_error_is_documented_with_its_code() -> None:

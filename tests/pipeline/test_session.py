@@ -28,7 +28,6 @@ from tests.fakes.engines import (
     silence,
     tone,
 )
-from tests.waiting import PATIENCE_S
 
 UTTERANCE = np.concatenate([tone(1.0), silence(1.0)])
 

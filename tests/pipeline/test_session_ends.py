@@ -18,6 +18,7 @@ from dragoman.pipeline.session import Session
 from tests.fakes.engines import fake_engines, s16
 from tests.fakes.interrupted import run_interrupted
 from tests.pipeline.test_session import UTTERANCE, of, opened
+from tests.waiting import PATIENCE_S
 
 TIGHT = load_settings(overrides={"limits": {"inbox_bytes": 1024, "texts_bytes": 1024}, "queues": {"speech_s": 0.2}})
 
@@ -106,7 +107,7 @@ async def test_feeding_a_session_that_is_over_does_not_hang() -> None:
         with pytest.raises(AudioError):
             await session.run()
         for _ in range(5):
-            await asyncio.wait_for(session.feed(b"x" * 16_000_000), 1)
+            await asyncio.wait_for(session.feed(b"x" * 16_000_000), PATIENCE_S)
 
 
 async def test_cancelling_leaves_no_task() -> None:
@@ -114,14 +115,14 @@ async def test_cancelling_leaves_no_task() -> None:
 
     def slow(_: RecognitionRequest) -> str:
         entered.set()
-        release.wait(10)
+        release.wait(PATIENCE_S)
         return "late"
 
     async with opened(fake_engines(slow)) as (session, events):
         before = asyncio.all_tasks()
         running = asyncio.create_task(session.run())
         await session.feed(s16(UTTERANCE))
-        await asyncio.to_thread(entered.wait, 10)
+        assert await asyncio.to_thread(entered.wait, PATIENCE_S)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

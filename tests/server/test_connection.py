@@ -14,8 +14,8 @@ from dragoman.models.base import LanguagePair
 from dragoman.models.errors import EngineFailed
 from dragoman.server.connection import Connection, Phase
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
-from dragoman.server.protocols.gradium.messages import encode_base64
 from dragoman.server.services import Services
+from dragoman.server.wire import encode_base64
 from tests.fakes.engines import FakeTranslator, fake_engines, s16, silence, tone
 from tests.fakes.interruption import Interruption
 from tests.fakes.socket import FakeSocket

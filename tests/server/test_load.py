@@ -73,13 +73,12 @@ def test_old_measurements_fade() -> None:
 def test_admission_lets_in_as_many_as_fit_and_always_one() -> None:
     capacity = 2.7
     admission = Admission(32, lambda: capacity)
-    admission.enter()
-    admission.enter()
+    first, second = admission.enter(), admission.enter()
     with pytest.raises(TooManySessions, match="2 sessions"):
         admission.enter()
     capacity = 0.2
-    admission.leave()
+    first.leave()
     with pytest.raises(TooManySessions):
         admission.enter()
-    admission.leave()
+    second.leave()
     admission.enter()

@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from dragoman.server.protocols.gradium.messages import encode_base64
+from dragoman.server.wire import encode_base64
 from dragoman.testing import RunningServer, running_server
 from tests.fakes.network import FakeNetwork, fake_network
 from tests.sdk.speech import bursts
