@@ -144,7 +144,7 @@ class Adapter(Protocol):
         ...
 
     def event(self, key: Key, event: Event) -> Sequence[Output]:
-        """Something happened in a session."""
+        """Something happened in a session. Raises a ModelError or Failure to end that session with it."""
         ...
 
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:

@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from dragoman.pipeline.events import Ended, Event
 from dragoman.server.commands import Key, Output
+from dragoman.server.held import HeldEvents
 
 
 class Rendering(Protocol):
@@ -22,7 +23,7 @@ RenderingT = TypeVar("RenderingT", bound=Rendering)
 @dataclass(slots=True)
 class _Turn(Generic[RenderingT]):
     rendering: RenderingT
-    held: list[Event] = field(default_factory=list)
+    held: HeldEvents = field(default_factory=HeldEvents)
 
 
 class Turns(Generic[RenderingT]):
@@ -48,7 +49,7 @@ class Turns(Generic[RenderingT]):
         self._turns[key] = _Turn(rendering)
 
     def event(self, key: Key, event: Event) -> list[Output]:
-        """What there is to tell now that this has happened."""
+        """What there is to tell now that this has happened. Raises Overloaded where too much waits for its turn."""
         turn = self._turns.get(key)
         if turn is None:
             return []
@@ -62,16 +63,14 @@ class Turns(Generic[RenderingT]):
         if self._turns.pop(key, None) is None or not self._turns:
             return []
         first = next(iter(self._turns))
-        held, self._turns[first].held = self._turns[first].held, []
         outputs: list[Output] = []
-        for event in held:
+        for event in self._turns[first].held.take():
             outputs += self.event(first, event)
         return outputs
 
     def forget(self, key: Key, which: Callable[[Event], bool]) -> None:
         """Never tell what a session has kept of these events."""
-        turn = self._turns[key]
-        turn.held = [event for event in turn.held if not which(event)]
+        self._turns[key].held.forget(which)
 
     def clear(self) -> None:
         """Forget every session."""

@@ -5,10 +5,10 @@ forgets the non-final ones of before. An endpoint is told once everything of its
 included, and nothing of the next segment is told before it; the same goes for the end of a `finalize`.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 from dragoman.pipeline.events import Ended, Event, Flushed, Transcript, Translated, Translation
+from dragoman.server.held import HeldEvents
 from dragoman.server.protocols.soniox.messages import Result, Token
 from dragoman.server.protocols.soniox.start import Request
 from dragoman.server.protocols.soniox.tokens import END, FIN, TokenWriter, milliseconds
@@ -38,7 +38,7 @@ class Stream:
         """How many times the client has asked for everything to become final, and was not told yet that it has."""
         self._finalized: int | None = None
         """The segment that was closed for it."""
-        self._held: deque[Told] = deque()
+        self._held = HeldEvents()
         """What belongs to segments behind an endpoint, or behind a `finalize`, that has not been told yet."""
 
     def finalize(self) -> None:
@@ -46,7 +46,7 @@ class Stream:
         self._finalizing += 1
 
     def event(self, event: Event) -> list[Result]:
-        """The messages that an event makes."""
+        """The messages that an event makes. Raises Overloaded where too much is held back."""
         match event:
             case Transcript() | Translation() | Translated():
                 return self._tell(event)
@@ -101,8 +101,7 @@ class Stream:
 
     def _release(self) -> list[Result]:
         """What was held back, as far as nothing else holds it."""
-        held, self._held = self._held, deque()
-        return [result for event in held for result in self._tell(event)]
+        return [result for event in self._held.take() if isinstance(event, Told) for result in self._tell(event)]
 
     def _advance(self, to_s: float, *, final: bool) -> None:
         self._total_ms = max(self._total_ms, milliseconds(to_s))
