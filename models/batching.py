@@ -30,7 +30,7 @@ RECOVERY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
-    """One call of an engine, whether it succeeded or not.
+    """One call of an engine, whether it succeeded or `failed`.
 
     `size` requests, of which `finals` were no partials and the first to come had waited `wait_s` seconds; the call took
     `run_s` seconds; `depth` requests were waiting when it began.
@@ -42,6 +42,7 @@ class BatchRecord:
     run_s: float
     depth: int
     finals: int
+    failed: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -105,7 +106,11 @@ class EngineOwner(Generic[RequestT, ResultT]):
         self._max_wait_s = max_wait_s
         self._workers = workers
         self._observer = observer
-        self._changed = threading.Condition()  # guards the four below
+        lock = threading.Lock()  # guards the four below
+        self._changed = threading.Condition(lock)
+        """Idle workers wait here, until something waits for them."""
+        self._filled = threading.Condition(lock)
+        """Workers that have begun a batch wait here for the rest of it."""
         self._queue: FairQueue[_Entry[RequestT, ResultT]] = FairQueue(max_queue)
         self._running: dict[int, list[_Entry[RequestT, ResultT]]] = {}  # by thread
         self._threads: list[threading.Thread] = []
@@ -141,13 +146,17 @@ class EngineOwner(Generic[RequestT, ResultT]):
             except queue.Full:
                 raise Overloaded(self.name) from None
             busy = sum(map(bool, self._running.values()))
-            if len(self._threads) < min(self._workers, busy + len(self._queue)):
-                thread = threading.Thread(target=self._serve, name=f"engine-{self.name}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-            self._changed.notify_all()
+            served = len(self._threads) >= min(self._workers, busy + len(self._queue)) or self._add_thread()
+            if not served:
+                self._queue.remove(entry, session_id=session_id, priority=priority)
+            # One is enough, for each looks for more before it waits again; the others would wake for nothing.
+            self._changed.notify()
+            if self._is_full():
+                self._filled.notify_all()
         if displaced:
             displaced.settle(Superseded(self.name))
+        if not served:
+            raise EngineFailed(self.name, "no thread can be started for it")
         try:
             return await future
         except asyncio.CancelledError:
@@ -165,7 +174,7 @@ class EngineOwner(Generic[RequestT, ResultT]):
             self._closed = True
             waiting = self._queue.drain()
             threads = [thread for thread in self._threads if thread is not threading.current_thread()]
-            self._changed.notify_all()
+            self._wake_all()
         for entry in waiting:
             entry.settle(self._closed_error())
         for thread in threads:
@@ -180,6 +189,21 @@ class EngineOwner(Generic[RequestT, ResultT]):
     def _closed_error(self) -> EngineFailed:
         return EngineFailed(self.name, "it is closed")
 
+    def _add_thread(self) -> bool:
+        """Start a worker. Whether there is any now: the system may allow no more."""
+        thread = threading.Thread(target=self._serve, name=f"engine-{self.name}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            _log.warning("%s: %s", self.name, error)
+        else:
+            self._threads.append(thread)
+        return bool(self._threads)
+
+    def _wake_all(self) -> None:
+        self._changed.notify_all()
+        self._filled.notify_all()
+
     def _serve(self) -> None:
         try:
             while batch := self._gather():
@@ -188,7 +212,7 @@ class EngineOwner(Generic[RequestT, ResultT]):
             with self._changed:
                 self._closed = True
                 orphans = self._running.pop(threading.get_ident(), []) + self._queue.drain()
-                self._changed.notify_all()
+                self._wake_all()
             for entry in orphans:
                 entry.settle(EngineFailed(self.name, "its thread ended"))
 
@@ -202,8 +226,9 @@ class EngineOwner(Generic[RequestT, ResultT]):
                 self._changed.wait_for(lambda: self._closed or len(self._queue))
                 if self._closed:
                     break
-                full_s = self._queue.peek().arrived_s + self._max_wait_s
-                self._changed.wait_for(self._is_full, timeout=full_s - time.monotonic())
+                if self._max_wait_s:
+                    full_s = self._queue.peek().arrived_s + self._max_wait_s
+                    self._filled.wait_for(self._is_full, timeout=full_s - time.monotonic())
                 # Nothing is left if all were withdrawn, or taken by another worker, in the meantime.
                 batch += [self._queue.take() for _ in range(min(self._fitting, len(self._queue)))]
             return batch
@@ -214,7 +239,7 @@ class EngineOwner(Generic[RequestT, ResultT]):
     def _run_batch(self, batch: list[_Entry[RequestT, ResultT]]) -> None:
         try:
             results = self._call(batch)
-        except Exception as error:  # noqa: BLE001  (whatever an engine raises concerns its sessions only)
+        except BaseException as error:  # noqa: BLE001  (whatever an engine raises concerns its sessions only)
             if isinstance(error, OutOfMemory):
                 self._shrink(len(batch))
             if len(batch) == 1:
@@ -236,16 +261,18 @@ class EngineOwner(Generic[RequestT, ResultT]):
         self._exhausted_until_s = time.monotonic() + RECOVERY_S
         _log.warning("%s ran out of memory with %d requests in one call", self.name, size)
 
-    def _call(self, batch: list[_Entry[RequestT, ResultT]]) -> Sequence[ResultT]:
+    def _call(self, batch: list[_Entry[RequestT, ResultT]]) -> list[ResultT]:
         begun_s = time.monotonic()
         depth = self.depth
+        results: list[ResultT] | None = None
         try:
-            results = self._run([entry.request for entry in batch])
+            results = list(self._run([entry.request for entry in batch]))
         finally:
             if self._observer:
                 wait_s = begun_s - min(entry.arrived_s for entry in batch)
                 finals = sum(entry.priority is Priority.FINAL for entry in batch)
-                record = BatchRecord(self.name, len(batch), wait_s, time.monotonic() - begun_s, depth, finals)
+                run_s, failed = time.monotonic() - begun_s, results is None
+                record = BatchRecord(self.name, len(batch), wait_s, run_s, depth, finals, failed)
                 try:
                     self._observer(record)
                 except Exception:  # noqa: BLE001  (metrics must not stop the engine)
@@ -254,7 +281,7 @@ class EngineOwner(Generic[RequestT, ResultT]):
             raise EngineFailed(self.name, f"gave {len(results)} results for {len(batch)} requests")
         return results
 
-    def _as_model_error(self, error: Exception) -> ModelError:
+    def _as_model_error(self, error: BaseException) -> ModelError:
         if isinstance(error, ModelError):
             return error
         failure = EngineFailed(self.name, type(error).__name__)  # a client may see this: no inner texts

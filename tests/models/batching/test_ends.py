@@ -6,17 +6,24 @@ from collections.abc import Callable
 
 import pytest
 
+from dragoman.models.batching import EngineOwner
 from dragoman.models.errors import EngineFailed
 from tests.models.batching.engine import Engine, Owner, hold, queued, submit
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-async def test_end_of_the_thread_leaves_nobody_waiting(engine: Engine, make: Callable[..., Owner]) -> None:
-    engine.errors["bad"] = SystemExit()
-    owner = make(max_batch=2)
+async def test_end_of_the_thread_leaves_nobody_waiting(
+    engine: Engine, make: Callable[..., Owner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = make()
     held = await hold(engine, owner)
-    tasks = [submit(owner, text) for text in ("bad", "same batch", "waiting")]
-    await queued(owner, 3)
+    tasks = [submit(owner, text) for text in ("one", "two")]
+    await queued(owner, 2)
+
+    def fail(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(EngineOwner, "_gather", fail)
     engine.released.set()
     assert await held == "HELD"
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
