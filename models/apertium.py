@@ -13,11 +13,14 @@ import shlex
 import shutil
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dragoman.models.base import Batching, LanguagePair
 from dragoman.models.errors import EngineFailed, EngineUnavailable
-from dragoman.models.nul_pipeline import NulPipeline, PipelineBroken
+from dragoman.models.nul_pipeline import NulPipeline
+from dragoman.models.patience import pauses
+from dragoman.models.piped_programs import ProgramsBroken
 from dragoman.models.remedies import APERTIUM_PACKAGES
 
 MODES_DIR = Path("/usr/share/apertium/modes")
@@ -125,29 +128,39 @@ def find_modes(modes_dir: Path) -> dict[LanguagePair, list[list[str]]]:
 class _PairPipeline:
     """The running programs of one pair, and the lock that lets one text through at a time."""
 
-    def __init__(self, pair: LanguagePair, commands: list[list[str]], timeout_s: float, start_timeout_s: float) -> None:
+    def __init__(
+        self, pair: LanguagePair, commands: list[list[str]], timeout_s: float, start_timeout_s: float, patience_s: float
+    ) -> None:
         self._pair = pair
         # The programs read UTF-8 only under a locale that says so; this one is always there.
         self.programs = NulPipeline(commands, {**os.environ, "LC_ALL": "C.UTF-8"})
         self._timeout_s = timeout_s
         self._start_timeout_s = start_timeout_s
+        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._serial = 0
-        self._closed = False
+        self._closed = threading.Event()
 
     def translate(self, text: str) -> str:
         body = text.strip()
         before, _, after = text.partition(body) if body else (text, "", "")
         with self._lock:
-            failure = PipelineBroken("closed")
-            for _ in range(0 if self._closed else 2):
-                try:
-                    self._start()
-                    return before + self._ask(body, self._timeout_s).strip() + after
-                except PipelineBroken as error:
-                    failure = error
-                    self.programs.close()
-                    _log.warning("apertium %s broke: %s", self._pair, error)
+            return before + self._answer(body).strip() + after
+
+    def _answer(self, text: str) -> str:
+        """What the programs make of `text`. Where they break they are started anew, until patience ends."""
+        failure = ProgramsBroken("closed")
+        # Whatever ends programs again and again may be over in a moment: memory that is short, an upgrade.
+        for pause_s in pauses(self._patience_s):
+            if self._closed.wait(pause_s):
+                break
+            try:
+                self._start()
+                return self._ask(text, self._timeout_s)
+            except ProgramsBroken as error:
+                failure = error
+                self.programs.close()
+                _log.warning("apertium %s broke: %s", self._pair, error)
         raise EngineFailed("apertium", f"{self._pair}: {failure}") from failure
 
     def _start(self) -> None:
@@ -162,34 +175,43 @@ class _PairPipeline:
         tail = f"[{self._serial}]"
         answer = self.programs.exchange((escape(text) + tail).encode(), timeout_s).decode(errors="replace")
         if not answer.endswith(tail):
-            raise PipelineBroken("the answer belongs to another question")
+            raise ProgramsBroken("the answer belongs to another question")
         return unescape(answer.removesuffix(tail))
 
     def close(self) -> None:
+        self._closed.set()  # who has the lock does not try again
         with self._lock:
-            self._closed = True
             self.programs.close()
 
 
 class ApertiumTranslator:
     """Translates by every Apertium pair that is installed (a `Translator`).
 
-    `timeout_s` bounds one text, `start_timeout_s` the start of a pair's programs; both in seconds. Past them the
-    programs are started anew and the text is tried once more. Raises EngineUnavailable where no pair can be run.
+    `timeout_s` bounds one text, `start_timeout_s` the start of a pair's programs; both in seconds. Past them, and when
+    a program ends, the programs are started anew and the text is tried again, with growing pauses, as long as a try
+    begins within `patience_s` seconds. Raises EngineUnavailable where no pair can be run.
     """
 
     name = "apertium"
     neural = False
-    batching = Batching()
+    batching = Batching(by_pair=True)
 
-    def __init__(self, *, modes_dir: Path = MODES_DIR, timeout_s: float = 5.0, start_timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        *,
+        modes_dir: Path = MODES_DIR,
+        timeout_s: float = 5.0,
+        start_timeout_s: float = 30.0,
+        patience_s: float = 10.0,
+    ) -> None:
         modes = find_modes(modes_dir)
         if not modes:
             reason = f"no language pair in {modes_dir} can be run"
             raise EngineUnavailable(self.name, reason, f"Install it: apt-get install {APERTIUM_PACKAGES}")
         self.pairs = frozenset(modes)
         self._pipelines = {
-            pair: _PairPipeline(pair, commands, timeout_s, start_timeout_s) for pair, commands in modes.items()
+            pair: _PairPipeline(pair, commands, timeout_s, start_timeout_s, patience_s)
+            for pair, commands in modes.items()
         }
 
     def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
@@ -200,9 +222,17 @@ class ApertiumTranslator:
         return [pipeline.translate(clean(text)) for text in texts]
 
     def warm(self, pairs: Iterable[LanguagePair]) -> None:
-        """Start the programs of `pairs` now instead of at their first text. Raises EngineFailed."""
-        for pair in pairs:
-            self.translate(pair, [""])
+        """Start the programs of `pairs` now, all at once, instead of at their first text, which else tries again."""
+
+        def start(pair: LanguagePair) -> None:
+            try:
+                self.translate(pair, [""])
+            except EngineFailed as error:
+                _log.warning("%s", error)
+
+        wanted = list(pairs)
+        with ThreadPoolExecutor(len(wanted) or 1, thread_name_prefix="start-pair") as pool:
+            list(pool.map(start, wanted))
 
     def close(self) -> None:
         """End every program. Idempotent; waits for a text that is being translated."""

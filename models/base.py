@@ -39,11 +39,16 @@ class LanguagePair(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Batching:
     """How an engine gains most: `size` requests at most in one call, up to `wait_s` seconds spent waiting for them
-    after the first, and `workers` threads that call it at once."""
+    after the first, and `workers` threads that call it at once.
+
+    `by_pair`: each pair of a translator is served apart from the others, by threads of its own, so that one that hangs
+    holds nobody up who does not need it.
+    """
 
     size: int = 1
     wait_s: float = 0.0
     workers: int = 1
+    by_pair: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,139 +1,19 @@
-"""Programs joined by pipes and kept running: a NUL ends each question and each answer.
+"""Programs that end each answer with a NUL when their question ended with one (`piped_programs.py`)."""
 
-What the bytes mean is not known here. A pipeline that breaks stays broken: whoever owns it closes it and may start
-it again. Not thread-safe; its owner has the lock.
-"""
-
-import contextlib
-import os
-import select
-import subprocess
-import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
-_PIECE_BYTES = 65_536
+from dragoman.models.piped_programs import PipedPrograms, ProgramsBroken
 
 
-class PipelineBroken(Exception):
-    """A program ended, did not answer in time or answered out of step. The pipeline must be closed."""
-
-
-class NulPipeline:
-    """The programs of `commands`, each one's output the next one's input.
-
-    The programs end by themselves when this process dies, since the first one's input ends then. Nothing else can
-    hold that input open: Python's pipes are close-on-exec.
-    """
-
-    def __init__(self, commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> None:
-        self._commands = commands
-        self._environment = environment
-        self._programs: list[subprocess.Popen[bytes]] = []
-        self._input_fd = -1
-        self._output_fd = -1
-
-    @property
-    def running(self) -> bool:
-        """Whether the pipeline was started and not closed since (its programs may have died)."""
-        return bool(self._programs)
-
-    @property
-    def process_ids(self) -> list[int]:
-        """Process ids of the programs, in the order of the pipeline; empty when not running."""
-        return [program.pid for program in self._programs]
-
-    def start(self) -> None:
-        """Start the programs. Raises PipelineBroken if one cannot be started; none is left then."""
-        if self._programs:
-            raise RuntimeError("the pipeline is already running")
-        previous: subprocess.Popen[bytes] | None = None
-        try:
-            for command in self._commands:
-                program = subprocess.Popen(  # noqa: S603  (commands come from installed mode files)
-                    command,
-                    stdin=previous.stdout if previous else subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    bufsize=0,
-                    env=self._environment,
-                    # Ctrl-C in a terminal goes to the whole process group; sessions must be able to drain first.
-                    start_new_session=True,
-                )
-                self._programs.append(program)
-                if previous and previous.stdout:
-                    previous.stdout.close()  # else this program would not notice the next one's death
-                previous = program
-        except OSError as error:
-            self.close()
-            raise PipelineBroken(f"cannot start {Path(command[0]).name}: {error.strerror}") from error
-        first, last = self._programs[0].stdin, self._programs[-1].stdout
-        if first is None or last is None:
-            raise AssertionError("Popen was asked for pipes")
-        self._input_fd, self._output_fd = first.fileno(), last.fileno()
-        os.set_blocking(self._input_fd, False)
-        os.set_blocking(self._output_fd, False)
+class NulPipeline(PipedPrograms):
+    """Programs joined by pipes; a NUL ends each question and each answer."""
 
     def exchange(self, question: bytes, timeout_s: float) -> bytes:
         """Send `question` (without NUL), give the answer (without NUL) within `timeout_s` seconds.
 
-        Writes and reads as either end becomes ready, so that a long question cannot block on a long answer.
-        Raises PipelineBroken.
+        Raises ProgramsBroken, also when more than one answer comes.
         """
         if b"\0" in question:
             raise ValueError("a NUL inside the question")
-        deadline_s = time.monotonic() + timeout_s
-        unsent = memoryview(question + b"\0")
-        answer = bytearray()
-        poller = select.poll()
-        poller.register(self._output_fd, select.POLLIN)
-        poller.register(self._input_fd, select.POLLOUT)
-        while not answer.endswith(b"\0"):
-            left_s = deadline_s - time.monotonic()
-            ready = dict(poller.poll(left_s * 1000)) if left_s > 0 else {}
-            if not ready:
-                raise PipelineBroken(f"no answer within {timeout_s:g} s")
-            if self._input_fd in ready:
-                unsent = unsent[self._send(unsent) :]
-                if not unsent:
-                    poller.unregister(self._input_fd)
-            if self._output_fd in ready:
-                answer += self._receive()
+        answer = self.converse(question + b"\0", lambda read: read.endswith(b"\0"), timeout_s)
         if answer.index(0) != len(answer) - 1:
-            raise PipelineBroken("more than one answer to a question")
-        return bytes(answer[:-1])
-
-    def close(self) -> None:
-        """End and reap every program. Idempotent."""
-        for program in self._programs:
-            program.kill()  # they hold no state that a gentler end could save
-        for program in self._programs:
-            for pipe in (program.stdin, program.stdout):
-                if pipe:
-                    pipe.close()
-            program.wait()
-        self._programs = []
-
-    def _send(self, data: memoryview) -> int:
-        try:
-            return os.write(self._input_fd, data[:_PIECE_BYTES])
-        except BlockingIOError:
-            return 0
-        except BrokenPipeError:
-            raise self._death(self._programs[0]) from None
-
-    def _receive(self) -> bytes:
-        piece = os.read(self._output_fd, _PIECE_BYTES)
-        if not piece:
-            raise self._death(self._programs[-1])
-        return piece
-
-    def _death(self, neighbour: subprocess.Popen[bytes]) -> PipelineBroken:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            neighbour.wait(0.5)  # a dying program closes its pipes a moment before it has a status
-        ended = [
-            f"{Path(command[0]).name} with status {program.returncode}"
-            for command, program in zip(self._commands, self._programs, strict=True)
-            if program.poll()  # neither running nor ended well
-        ]
-        return PipelineBroken(f"a program ended: {', '.join(ended)}" if ended else "a program ended")
+            raise ProgramsBroken("more than one answer to a question")
+        return answer[:-1]

@@ -86,10 +86,12 @@ class Engines:
         self._synthesizers = {engine.name: engine for engine in synthesizers}
         self._routes = RouteMap(pair for engine in translators for pair in engine.pairs)
 
+        self._owners: list[EngineOwner[Any, Any]] = []
+
         def owner(
             name: str, how: Batching, run: Callable[[Sequence[RequestT]], Sequence[ResultT]]
         ) -> EngineOwner[RequestT, ResultT]:
-            return EngineOwner(
+            made = EngineOwner(
                 name,
                 run,
                 max_batch=how.size,
@@ -98,16 +100,20 @@ class Engines:
                 max_queue=max_queue,
                 observer=observer,
             )
+            self._owners.append(made)
+            return made
 
         self._hear = {engine.name: owner(engine.name, engine.batching, engine.recognize) for engine in recognizers}
-        self._turn = {engine.name: owner(engine.name, engine.batching, _translating(engine)) for engine in translators}
+        self._turn: dict[LanguagePair, EngineOwner[_Task, str]] = {}
+        for engine in reversed(translators):  # the first that can do a pair does it
+            run = _translating(engine)
+            lanes = [[pair] for pair in engine.pairs] if engine.batching.by_pair else [engine.pairs]
+            for lane in lanes:
+                self._turn |= dict.fromkeys(lane, owner(engine.name, engine.batching, run))
         self._say = {
             engine.name: owner(engine.name, engine.batching, speak_utterances(engine)) for engine in synthesizers
         }
         self._identify = owner(embedder.name, embedder.batching, embedder.embed) if embedder is not None else None
-        self._owners: list[EngineOwner[Any, Any]] = [*self._hear.values(), *self._turn.values(), *self._say.values()]
-        if self._identify is not None:
-            self._owners.append(self._identify)
 
     @property
     def source_languages(self) -> frozenset[str]:
@@ -117,7 +123,10 @@ class Engines:
     @property
     def depths(self) -> dict[str, int]:
         """How many requests wait for each engine."""
-        return {owner.name: owner.depth for owner in self._owners}
+        found: dict[str, int] = {}
+        for owner in self._owners:
+            found[owner.name] = found.get(owner.name, 0) + owner.depth
+        return found
 
     @property
     def exhausted(self) -> str:
@@ -229,8 +238,7 @@ class Engines:
             raise NoTranslator(pair, remedies.for_translation(pair))
         text, kept = glossary.protect(text, terms or {}) if route else (text, [])
         for pair in route:
-            owner = self._turn[self._translator_of(pair)]
-            text = await owner.submit(_Task(pair, text), session_id=session_id, priority=priority)
+            text = await self._turn[pair].submit(_Task(pair, text), session_id=session_id, priority=priority)
         return glossary.restore(text, kept)
 
     def sample_rate_hz(self, voice: Voice) -> int:

@@ -1,7 +1,9 @@
 """The Apertium engine: its stream format and its mode files with fake programs, then the real ones."""
 
+import asyncio
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,11 @@ from hypothesis import strategies as st
 from dragoman.models.apertium import ApertiumTranslator, clean, escape, find_modes, read_mode, unescape
 from dragoman.models.base import LanguagePair
 from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.nul_pipeline import NulPipeline
+from dragoman.models.piped_programs import ProgramsBroken
+from dragoman.models.registry import Engines
+from dragoman.models.voices import VoiceCatalogue
+from tests.fakes.engines import FakeDetector, FakeRecognizer
 from tests.waiting import PATIENCE_S
 
 EN_ES = LanguagePair("en", "es")
@@ -75,13 +82,15 @@ def install(program: Path, body: str) -> None:
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
 
-def fake(modes_dir: Path, body: str, **timeouts: float) -> ApertiumTranslator:
-    """An en→es engine whose only program does what `body` says, with as much time as a test has unless it says less."""
-    (modes_dir / "eng-spa.mode").write_text("lt-proc")
+def fake(modes_dir: Path, body: str, *, modes: tuple[str, ...] = ("eng-spa",), **limits: float) -> ApertiumTranslator:
+    """An engine of these modes whose only program does what `body` says; its argument is the mode's name.
+
+    It has as much time as a test has, unless `limits` say less.
+    """
+    for mode in modes:
+        (modes_dir / f"{mode}.mode").write_text(f"lt-proc {mode}")
     install(modes_dir.parent / "bin" / "lt-proc", body)
-    return ApertiumTranslator(
-        modes_dir=modes_dir, **{"timeout_s": PATIENCE_S, "start_timeout_s": PATIENCE_S, **timeouts}
-    )
+    return ApertiumTranslator(modes_dir=modes_dir, **{"timeout_s": PATIENCE_S, "start_timeout_s": PATIENCE_S, **limits})
 
 
 def test_mode_is_read(modes_dir: Path) -> None:
@@ -139,10 +148,125 @@ def test_unknown_pair(modes_dir: Path) -> None:
         ("emit(b'[1]x' + bytes(1)); time.sleep(3600)", PATIENCE_S, "another question"),
     ],
 )
-def test_second_failure_is_reported(modes_dir: Path, body: str, start_s: float, reason: str) -> None:
-    engine = fake(modes_dir, body, start_timeout_s=start_s)
+def test_a_failure_that_stays_is_reported(modes_dir: Path, body: str, start_s: float, reason: str) -> None:
+    engine = fake(modes_dir, body, start_timeout_s=start_s, patience_s=0.4)
     with pytest.raises(EngineFailed, match=reason):
         engine.translate(EN_ES, ["hello"])
+    engine.close()
+
+
+class FakeClock:
+    """Time that passes in pauses only, and the event that those wait for, which never happens."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.pauses)
+
+    def wait(self, pause_s: float) -> bool:
+        self.pauses.append(pause_s)
+        return False
+
+
+DIES = """
+import os
+started = len(os.listdir({marks!r}))
+open(os.path.join({marks!r}, str(time.monotonic_ns())), "w").close()
+while piece := sys.stdin.buffer.read1():
+    if started < {deaths} and b"hello" in piece: os.kill(os.getpid(), 9)
+    emit(piece)
+"""
+
+
+def dying(modes_dir: Path, deaths: int) -> str:
+    """A program that is killed over its text so many times, each time that it is started anew."""
+    marks = modes_dir.parent / "marks"
+    marks.mkdir()
+    return DIES.format(marks=str(marks), deaths=deaths)
+
+
+def test_a_text_is_tried_again_until_the_programs_live(modes_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, clock = fake(modes_dir, dying(modes_dir, deaths=6)), FakeClock()
+    with monkeypatch.context() as patched:
+        patched.setattr(engine._pipelines[EN_ES], "_closed", clock)
+        assert engine.translate(EN_ES, ["hello"]) == ["hello"]
+    assert clock.pauses == [0, 0.05, 0.1, 0.2, 0.4, 0.8, 1]
+    engine.close()
+
+
+def test_patience_ends(modes_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: NulPipeline) -> None:
+        raise ProgramsBroken("a program ended: lt-proc with status -9")
+
+    engine, clock = fake(modes_dir, "", patience_s=10), FakeClock()
+    with monkeypatch.context() as patched:
+        patched.setattr(engine._pipelines[EN_ES], "_closed", clock)
+        patched.setattr("dragoman.models.patience.time.monotonic", clock.now)
+        patched.setattr(NulPipeline, "start", fails)
+        with pytest.raises(EngineFailed, match="en→es: a program ended"):
+            engine.translate(EN_ES, ["hello"])
+    assert clock.pauses == [0, 0.05, 0.1, 0.2, 0.4, 0.8, *[1] * 8]
+    assert clock.now() < 10
+
+
+def test_closing_ends_the_tries(modes_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragoman.models.patience.FIRST_PAUSE_S", 1800.0)
+    engine = fake(modes_dir, "sys.exit(3)", patience_s=3600)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(engine.translate, EN_ES, ["hello"])
+        engine.close()
+        with pytest.raises(EngineFailed):
+            asked.result()
+
+
+STUCK = """
+while piece := sys.stdin.buffer.read1():
+    if sys.argv[2] == "eng-spa" and b"hello" in piece: time.sleep(60)
+    emit(piece)
+"""
+
+
+async def test_a_pair_that_hangs_holds_up_no_other(modes_dir: Path) -> None:
+    translator = fake(modes_dir, STUCK, modes=("eng-spa", "eng-fra", "fra-eng"), timeout_s=3600)
+    loaded = engines(translator)
+    hanging = [asyncio.create_task(loaded.translate("en", "es", "hello", f"stuck {number}")) for number in range(20)]
+    try:
+        for number in range(10):
+            assert await loaded.translate("en", "fr", f"hello {number}", "well") == f"hello {number}"
+            assert await loaded.translate("fr", "en", f"hello {number}", "well") == f"hello {number}"
+        while loaded.depths["apertium"] != 19:  # noqa: ASYNC110  (a queue has no such event, nor needs one)
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in hanging)
+    finally:
+        for task in hanging:
+            task.cancel()
+        translator._pipelines[EN_ES]._closed.set()
+        translator._pipelines[EN_ES].programs.kill()
+        await asyncio.to_thread(loaded.close)
+
+
+def engines(translator: ApertiumTranslator) -> Engines:
+    return Engines(
+        name="fake",
+        detector=FakeDetector(),
+        recognizers=[FakeRecognizer(lambda _: "hello")],
+        translators=[translator],
+        synthesizers=[],
+        catalogue=VoiceCatalogue([]),
+    )
+
+
+def test_a_pair_that_does_not_start_keeps_no_other_from_it(modes_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    body = "if sys.argv[2] == 'eng-spa': sys.exit(3)\nwhile piece := sys.stdin.buffer.read1(): emit(piece)"
+    engine = fake(modes_dir, body, modes=("eng-spa", "eng-fra"), patience_s=0.0)
+    engine.warm(engine.pairs)
+    assert "en→es: a program ended: lt-proc with status 3" in caplog.text
+    assert engine._pipelines[LanguagePair("en", "fr")].programs.running
+    assert engine.translate(LanguagePair("en", "fr"), ["one"]) == ["one"]
+    with pytest.raises(EngineFailed, match="status 3"):
+        engine.translate(EN_ES, ["one"])
+    engine.warm([])
     engine.close()
 
 

@@ -3,12 +3,12 @@
 import asyncio
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 
-from dragoman.models.base import Batching, Samples, SynthesisRequest, Voice
+from dragoman.models.base import Batching, LanguagePair, Samples, SynthesisRequest, Voice
 from dragoman.models.errors import EngineFailed, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
 from dragoman.models.plan import TargetWish
 from dragoman.models.registry import Engines
@@ -147,6 +147,50 @@ def test_how_engines_are_called_can_be_seen() -> None:
     recognizer = FakePolyglot()
     recognizer.batching = Batching(size=8, wait_s=0.03, workers=2)
     assert engines(recognizers=(recognizer,)).batching["fake-polyglot"] == Batching(8, 0.03, 2)
+
+
+class FakeSecond(FakeTranslator):
+    """Another engine, which says that it was it."""
+
+    name = "fake-second"
+
+    def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
+        return [f"second {text}" for text in texts]
+
+
+@pytest.mark.parametrize("by_pair", [False, True])
+async def test_the_first_translator_of_a_pair_is_taken(by_pair: bool) -> None:
+    first, second = FakeTranslator("en", "es"), FakeSecond("en", "es", "pt")
+    first.batching = second.batching = Batching(by_pair=by_pair)
+    loaded = engines(translators=(first, second))
+    try:
+        assert await loaded.translate("en", "es", "hello", "s") == "<es> hello"
+        assert await loaded.translate("es", "pt", "hello", "s") == "second hello"
+        assert await loaded.translate("en", "pt", "hello", "s") == "second <es> hello"
+        assert loaded.depths == {"fake-recognizer": 0, "fake-translator": 0, "fake-second": 0, "fake-synthesizer": 0}
+    finally:
+        loaded.close()
+
+
+async def test_pairs_that_are_served_apart_do_not_wait_for_each_other() -> None:
+    gate = threading.Event()
+
+    class Gated(FakeTranslator):
+        def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
+            assert pair.target == "pt" or gate.wait(30)
+            return super().translate(pair, texts)
+
+    gated = Gated("en", "es", "pt")
+    gated.batching = Batching(by_pair=True)
+    loaded = engines(translators=(gated,))
+    waiting = [asyncio.create_task(loaded.translate("en", "es", "hello", str(number))) for number in range(9)]
+    try:
+        assert await loaded.translate("es", "pt", "hello", "s") == "<pt> hello"
+        gate.set()
+        assert await asyncio.gather(*waiting) == ["<es> hello"] * 9
+    finally:
+        gate.set()
+        await asyncio.to_thread(loaded.close)
 
 
 async def test_speech_comes_block_by_block() -> None:
