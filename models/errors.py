@@ -3,7 +3,8 @@
     ModelError
     ├── EngineUnavailable        an engine cannot be loaded here: `engine`, `reason`, `remedy`
     ├── EngineFailed             an engine broke on one request: `engine`, `reason`
-    │   └── OutOfMemory          its device has no memory left: `engine`
+    │   ├── OutOfMemory          its device has no memory left: `engine`
+    │   └── TextRefused          this one text cannot be done, whoever asks; others can: `engine`, `reason`
     ├── Overloaded               an engine's queue is full: `engine`, `retry_after_s`
     ├── Superseded               a waiting partial gave its place to something that matters more: `engine`
     └── RouteError               nothing installed can do what was asked: `remedy`
@@ -47,6 +48,10 @@ class OutOfMemory(EngineFailed):
 
     def __init__(self, engine: str) -> None:
         super().__init__(engine, "its device is out of memory; try again with fewer sessions")
+
+
+class TextRefused(EngineFailed):
+    """An engine cannot do this one text, however often it is tried; nothing is wrong with the engine."""
 
 
 class Overloaded(ModelError):

@@ -19,11 +19,12 @@ from dragoman.config.settings import PiperSettings
 from dragoman.models.base import Batching, Samples, SynthesisRequest, Voice
 from dragoman.models.devices import Device
 from dragoman.models.errors import EngineFailed, EngineUnavailable, OutOfMemory
-from dragoman.models.espeak import speakable, trim
+from dragoman.models.espeak import trim
 from dragoman.models.memory_errors import ran_out_of_memory
-from dragoman.models.piper_espeak import check_data, stop_growth
+from dragoman.models.piper_espeak import Phonemizer
 from dragoman.models.piper_model import LoadedVoice, check_device
 from dragoman.models.piper_voice import NAME, PiperVoiceFile, installed_voices
+from dragoman.models.speakable import speakable
 
 WARM_VOICES = 8
 """As many voices as `warm` loads at most; others are loaded at their first clause."""
@@ -68,8 +69,7 @@ class PiperSynthesizer:
         self.device = Device("cuda", int(number or 0)) if kind == "cuda" else Device("cpu")
         try:
             check_device(self.device)
-            check_data()
-            stop_growth()
+            self._phonemizer = Phonemizer()
         except (ImportError, OSError) as error:
             reason = f"piper-tts cannot be loaded ({error})"
             raise EngineUnavailable(NAME, reason, "Run `pip install 'piper-tts>=1.6,<2'`") from error
@@ -108,7 +108,8 @@ class PiperSynthesizer:
     def synthesize(self, request: SynthesisRequest) -> Iterator[Samples]:
         """The clause, a block for each sentence, each computed when it is asked for.
 
-        None for a text without a letter or digit. Raises EngineFailed, and OutOfMemory where fewer at once may do.
+        None for a text without a letter or digit. Raises EngineFailed, OutOfMemory where fewer at once may do, and
+        TextRefused for a text that the phonemizer cannot do.
         """
         place, speaker = self._place(request.voice)
         text = speakable(request.text)
@@ -151,6 +152,7 @@ class PiperSynthesizer:
         for place in self._places.values():
             with place.lock:
                 place.loaded = None
+        self._phonemizer.close()
 
     def _try_device(self, folder: Path) -> None:
         """Load one voice: whether the libraries of CUDA are there shows only with a network."""
@@ -161,6 +163,8 @@ class PiperSynthesizer:
             except EngineUnavailable as error:
                 if error.engine == NAME:
                     raise
+            except EngineFailed as error:
+                raise EngineUnavailable(NAME, error.reason) from error
         raise _nothing(folder, self.broken)
 
     def _loads(self, place: _Place) -> bool:
@@ -168,6 +172,9 @@ class PiperSynthesizer:
         try:
             self._load(place)
         except EngineUnavailable:
+            return False
+        except EngineFailed as error:  # not the voice's fault: its first clause tries again
+            _log.warning("%s", error)
             return False
         return True
 
@@ -179,7 +186,7 @@ class PiperSynthesizer:
                 raise EngineUnavailable(fault.engine, fault.reason, fault.remedy)
             if place.loaded is None:
                 try:
-                    place.loaded = LoadedVoice(place.file, self._settings, self.device, self._threads)
+                    place.loaded = LoadedVoice(place.file, self._settings, self.device, self._threads, self._phonemizer)
                 except EngineUnavailable as error:
                     if error.engine != NAME:  # it is the voice's fault, and will be the next time
                         place.fault = error

@@ -1,5 +1,7 @@
 """One Piper voice, loaded: from a sentence's phonemes to its samples."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,9 @@ from dragoman.config.settings import PiperSettings
 from dragoman.models.base import Samples
 from dragoman.models.devices import Device
 from dragoman.models.embedded import onnx_session
-from dragoman.models.errors import EngineUnavailable
+from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.memory_errors import ran_out_of_memory
+from dragoman.models.piper_espeak import Phonemizer
 from dragoman.models.piper_voice import NAME, PiperVoiceFile, broken
 
 CUDA_REMEDY = (
@@ -26,19 +29,26 @@ class LoadedVoice:
     """A voice with its network in memory. Any number of threads may use it at once.
 
     `threads` compute one sentence where nothing else is to do; they belong to the voice, and its calls share them.
-    Raises EngineUnavailable when the network cannot be loaded, or is not the one that the description describes.
+    Raises EngineUnavailable when the network cannot be loaded, or is not the one that the description describes, and
+    EngineFailed when the phonemizer broke, which is no fault of the voice.
     """
 
-    def __init__(self, file: PiperVoiceFile, settings: PiperSettings, device: Device, threads: int) -> None:
+    def __init__(
+        self, file: PiperVoiceFile, settings: PiperSettings, device: Device, threads: int, phonemizer: Phonemizer
+    ) -> None:
         from piper import PiperConfig, PiperVoice  # noqa: PLC0415  (0.15 s that nobody without voices should pay)
 
         session = _session(file, device, threads)
         _check_inputs(file, session)
         self._file = file
         self._settings = settings
+        self._phonemizer = phonemizer
         try:
             self._voice: Any = PiperVoice(session=session, config=PiperConfig.from_dict(dict(file.config)))
+            self._with_vowels = _arabic_vowels() if self._voice.config.espeak_voice == "ar" else None
             self._try()
+        except EngineFailed:
+            raise
         except Exception as error:  # ONNX Runtime's own exceptions have no other base
             raise _fault(file, device, error, "it does not work") from error
 
@@ -50,11 +60,21 @@ class LoadedVoice:
         if self._file.phonemizer == "text" and not any(symbol.isupper() for symbol in known):
             text = text.lower()
         found = []
-        for phonemes in self._voice.phonemize(text):
+        for phonemes in self._phonemize(text):
             said = [symbol for symbol in phonemes if symbol in known]
             if any(symbol.isalnum() for symbol in said):
                 found.append(self._voice.phonemes_to_ids(said))
         return found
+
+    def _phonemize(self, text: str) -> list[list[str]]:
+        """As `PiperVoice.phonemize`, but that espeak-ng runs elsewhere."""
+        if self._file.phonemizer != "espeak":
+            made: list[list[str]] = self._voice.phonemize(text)
+            return made
+        if self._with_vowels is not None:
+            text = self._with_vowels(text)
+        config = self._voice.config
+        return self._phonemizer.phonemes(config.espeak_voice, text, config.vowel_clusters or ())
 
     def speak(self, sentence: list[int], speaker: int, tempo: float) -> Samples:
         """The samples of one sentence at the voice's own rate; none where the network gives none.
@@ -80,6 +100,14 @@ class LoadedVoice:
         """Say a vowel with the last speaker, which finds what does not fit together now and not in a session."""
         sentences = self.sentences("a") or [self._voice.phonemes_to_ids([])]
         self.speak(sentences[0], len(self._file.speakers) - 1, 1.0)
+
+
+def _arabic_vowels() -> Callable[[str], str]:
+    """What writes the vowels into Arabic, which is written without them: a network inside Piper."""
+    from piper import PiperVoice  # noqa: PLC0415
+    from piper.tashkeel import TashkeelDiacritizer  # noqa: PLC0415
+
+    return partial(TashkeelDiacritizer(), taskeen_threshold=PiperVoice.taskeen_threshold)
 
 
 def check_device(device: Device) -> None:

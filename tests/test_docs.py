@@ -201,8 +201,8 @@ SAMPLES: list[Exception] = [
 ]
 RAISED_ITSELF: set[type[Exception]] = {model_errors.EngineFailed, audio_errors.BadAudio}
 """What has children and is raised itself too."""
-NEVER_TOLD = {model_errors.Superseded}
-"""A dropped partial is nobody's error."""
+NEVER_TOLD = {model_errors.Superseded, model_errors.TextRefused}
+"""A dropped partial is nobody's error, and an error for one text would end the request on this wire."""
 
 BROKEN: list[list[str | bytes | dict[str, Any]]] = [
     [b"\0"],

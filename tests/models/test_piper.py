@@ -14,9 +14,10 @@ from dragoman.config.settings import PiperSettings
 from dragoman.models import piper
 from dragoman.models.base import Samples, SynthesisRequest, Voice
 from dragoman.models.errors import EngineFailed
-from dragoman.models.espeak import KEPT_LEAD_S, KEPT_TAIL_S, speakable
+from dragoman.models.espeak import KEPT_LEAD_S, KEPT_TAIL_S
 from dragoman.models.piper import PiperSynthesizer
 from dragoman.models.piper_model import PEAK
+from dragoman.models.speakable import speakable
 from tests.fakes.piper_voice import (
     KEY,
     NOISE_HZ,
