@@ -134,6 +134,13 @@ class Engines:
         return next((owner.name for owner in self._owners if owner.exhausted), "")
 
     @property
+    def stages(self) -> Mapping[str, str]:
+        """What each engine is for: recognise, identify, translate or speak."""
+        stages = dict.fromkeys(self._hear, "recognise") | dict.fromkeys(self._translators, "translate")
+        stages |= dict.fromkeys(self._say, "speak")
+        return stages | ({self.embedder.name: "identify"} if self.embedder is not None else {})
+
+    @property
     def batching(self) -> Mapping[str, Batching]:
         """How each engine is called."""
         return (

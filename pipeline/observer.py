@@ -4,10 +4,14 @@ from typing import Protocol
 
 
 class SessionObserver(Protocol):
-    """Called on the event loop; must return at once. All figures are seconds."""
+    """Called on the event loop; must return at once. Figures are seconds where nothing else is said."""
 
     def audio_in(self, seconds: float) -> None:
         """Decoded audio came in."""
+        ...
+
+    def given(self, stage: str, characters: int) -> None:
+        """A stage takes up so many characters of a text that was given instead of speech."""
         ...
 
     def audio_out(self, seconds: float) -> None:
@@ -32,6 +36,9 @@ class SilentObserver:
 
     def audio_in(self, seconds: float) -> None:
         del seconds
+
+    def given(self, stage: str, characters: int) -> None:
+        del stage, characters
 
     def audio_out(self, seconds: float) -> None:
         del seconds

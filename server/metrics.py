@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from dragoman.models.base import Batching
 from dragoman.models.batching import BatchRecord
 from dragoman.pipeline.session import Session
+from dragoman.pipeline.stages.speak import S_PER_CHARACTER
 from dragoman.server.load import LoadMeter
 
 DELAY_BUCKETS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
@@ -90,9 +91,9 @@ class Metrics:
         self.engine_batch.labels(record.name).observe(record.size)
         self.load.engine(record)
 
-    def engines(self, batching: Mapping[str, Batching]) -> None:
-        """Show how each engine is called."""
-        self.load.engines(batching)
+    def engines(self, batching: Mapping[str, Batching], stages: Mapping[str, str]) -> None:
+        """Show how each engine is called; `stages` is what each is for."""
+        self.load.engines(batching, stages)
         for name, how in batching.items():
             self.engine_max_batch.labels(name).set(how.size)
             self.engine_batch_wait.labels(name).set(how.wait_s)
@@ -116,6 +117,9 @@ class ProtocolObserver:
     def audio_in(self, seconds: float) -> None:
         self._in.inc(seconds)
         self._load.audio(seconds)
+
+    def given(self, stage: str, characters: int) -> None:
+        self._load.text(stage, characters * S_PER_CHARACTER)
 
     def audio_out(self, seconds: float) -> None:
         self._out.inc(seconds)

@@ -137,7 +137,7 @@ class Services:
             log.exception("engines could not be loaded")
             return
         self._engines = engines
-        self.metrics.engines(engines.batching)
+        self.metrics.engines(engines.batching, engines.stages)
         for stage, served in engines.describe().items():
             if isinstance(served, dict):
                 log.info("%s: %s", stage, _summary(served))

@@ -54,6 +54,8 @@ async def _speak(
         pace.begin(clause.stop_s, context.clock.received_s)
         tempo *= pace.tempo
         context.observer.speech_lag(pace.lag_s)
+    else:
+        context.observer.given("speak", len(clause.text))
     gap_s = pace.gap_s(goes_on=clause.goes_on)
     rate_hz = engines.sample_rate_hz(voice)
     spoken_s = 0.0

@@ -145,6 +145,8 @@ class _Translating:
     ) -> None:
         """Say a clause for good. `part`: its sentence may go on behind it."""
         context, branch, epoch = self._context, self._branch, self._branch.epoch
+        if isinstance(origin, GivenText) and source != target:
+            context.observer.given("translate", len(text))
         with context.timed("translate"):
             said = await context.engines.translate(source, target, text, context.session_id, branch.wish.terms)
         if epoch != branch.epoch:

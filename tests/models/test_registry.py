@@ -193,6 +193,14 @@ async def test_pairs_that_are_served_apart_do_not_wait_for_each_other() -> None:
         await asyncio.to_thread(loaded.close)
 
 
+def test_what_each_engine_is_for() -> None:
+    assert engines().stages == {
+        "fake-recognizer": "recognise",
+        "fake-translator": "translate",
+        "fake-synthesizer": "speak",
+    }
+
+
 async def test_speech_comes_block_by_block() -> None:
     steps = FakeSteps()
     loaded = engines(synthesizer=steps)
