@@ -105,6 +105,16 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Unspoken:
+    """A clause that was told cannot be spoken; `reason` says why, in one sentence. A `Speech` without audio closes it,
+    and the session goes on."""
+
+    clause_id: int
+    reason: str
+    branch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Flushed:
     """Everything that came in before the flush with this id has been said. `at_s` is its place on the input clock."""
 
@@ -119,4 +129,4 @@ class Ended:
     at_s: float = 0.0
 
 
-Event = SpeechStarted | SpeechEnded | Transcript | Translation | Translated | Speech | Flushed | Ended
+Event = SpeechStarted | SpeechEnded | Transcript | Translation | Translated | Speech | Unspoken | Flushed | Ended

@@ -5,8 +5,10 @@ from contextlib import aclosing
 import numpy as np
 
 from dragoman.models.base import SynthesisRequest
+from dragoman.models.errors import TextRefused
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
+from dragoman.pipeline.events import Unspoken
 from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
 from dragoman.pipeline.pace import Pace
 from dragoman.pipeline.queues import MeteredQueue
@@ -25,7 +27,10 @@ async def speak(
     inbox: MeteredQueue[Clause | Flush | End],
     outbox: MeteredQueue[SpokenBlock | Flush | End],
 ) -> None:
-    """Run until the end marker. Every clause ends with a block marked `last`, even when there is nothing to hear."""
+    """Run until the end marker. Every clause ends with a block marked `last`, even when there is nothing to hear.
+
+    A clause that the engine refuses is told to be unspoken; whatever else the engine raises ends the session.
+    """
     pace, epoch = Pace(context.settings.speak), 0
     while True:
         item = await inbox.get()
@@ -59,20 +64,23 @@ async def _speak(
     gap_s = pace.gap_s(goes_on=clause.goes_on)
     rate_hz = engines.sample_rate_hz(voice)
     spoken_s = 0.0
-    with context.timed("speak"):
-        async with aclosing(
-            engines.synthesize(SynthesisRequest(clause.text, voice, tempo), context.session_id)
-        ) as said:
-            async for block in said:
-                if clause.epoch != branch.epoch:
-                    break
-                spoken_s += len(block.samples) / rate_hz
-                length_s = spoken_s if block.last else max(spoken_s, len(clause.text) * S_PER_CHARACTER / tempo)
-                step = round(MOST_S * rate_hz)
-                for start in range(0, len(block.samples), step):
-                    part = block.samples[start : start + step]
-                    spoken = SpokenBlock(clause, part, rate_hz, length_s, gap_s, last=False)
-                    await outbox.put(spoken, len(part) / rate_hz)
+    try:
+        with context.timed("speak"):
+            async with aclosing(
+                engines.synthesize(SynthesisRequest(clause.text, voice, tempo), context.session_id)
+            ) as said:
+                async for block in said:
+                    if clause.epoch != branch.epoch:
+                        break
+                    spoken_s += len(block.samples) / rate_hz
+                    length_s = spoken_s if block.last else max(spoken_s, len(clause.text) * S_PER_CHARACTER / tempo)
+                    step = round(MOST_S * rate_hz)
+                    for start in range(0, len(block.samples), step):
+                        part = block.samples[start : start + step]
+                        spoken = SpokenBlock(clause, part, rate_hz, length_s, gap_s, last=False)
+                        await outbox.put(spoken, len(part) / rate_hz)
+    except TextRefused as error:
+        context.emit(Unspoken(clause.clause_id, str(error), branch.number))
     await outbox.put(SpokenBlock(clause, np.zeros(0, np.float32), rate_hz, spoken_s, gap_s, last=True), 0)
     if clause.stop_s is not None and spoken_s:
         pace.spoke(gap_s + spoken_s)

@@ -8,10 +8,11 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from dragoman.pipeline.events import Event, Speech, Transcript, Translated, Translation
+from dragoman.pipeline.events import Event, Speech, Transcript, Translated, Translation, Unspoken
 from dragoman.pipeline.latency import POLICIES
 from dragoman.server.commands import Output, Send
 from dragoman.server.protocols.palabra import messages
+from dragoman.server.protocols.palabra.errors import SERVER_ERROR, error_message
 from dragoman.server.protocols.palabra.job import OUTPUT_HZ, Job, Tongue
 from dragoman.server.protocols.palabra.task import PARTIAL, PARTIAL_TRANSLATED, TRANSLATED, VALIDATED
 from dragoman.server.protocols.palabra.units import Unit, Units
@@ -79,6 +80,8 @@ class Stream:
                 return self._complete(event.branch, self._passages.get((event.branch, text_id)))
             case Translated():
                 return self._complete(event.branch, self._newest.get(event.branch))
+            case Unspoken():
+                return [error_message(SERVER_ERROR, event.reason)]
             case _:
                 return []
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from dragoman.pipeline.audio.wav import streaming_header
-from dragoman.pipeline.events import Event, Speech, Translated, Translation
+from dragoman.pipeline.events import Event, Speech, Translated, Translation, Unspoken
 from dragoman.server.commands import Output, Send
+from dragoman.server.protocols.palabra.errors import SERVER_ERROR, error_message
 from dragoman.server.protocols.palabra.tts_requests import Sound
 from dragoman.server.wire import encode_base64
 
@@ -58,6 +59,8 @@ class Speaking:
                 return outputs
             case Translated(text_id=str(text_id)) if (one := self._texts.pop(text_id, None)) is not None:
                 return self._done(one)
+            case Unspoken():
+                return [error_message(SERVER_ERROR, event.reason)]
         return []
 
     def stop(self) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dragoman.models import errors as model_errors
+from dragoman.pipeline.events import Unspoken
 from dragoman.server import failures
 from dragoman.server.protocols.palabra import errors, rest, stt, tts_requests
 from dragoman.server.protocols.palabra.task import MAX_TARGETS, parse_task
@@ -76,6 +77,9 @@ def told_about_failures() -> Iterator[tuple[str, str, str]]:
     (answer,) = talk.fail(None, failures.IdleTooLong(0.5))
     assert talk.closed is not None
     yield (*error(answer)[:1], str(talk.closed.code), error(answer)[1])
+    refused = model_errors.TextRefused("espeak", "this text ended its process 2 times")
+    (answer,) = started().event(0, Unspoken(0, str(refused)))
+    yield (*error(answer)[:1], "", error(answer)[1])
 
 
 def test_every_error_is_documented_and_every_documented_one_is_told() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dragoman.pipeline.events import SpeechStarted, Translated
+from dragoman.pipeline.events import SpeechStarted, Translated, Unspoken
 from tests.server.palabra.talk import (
     Talk,
     done,
@@ -153,6 +153,16 @@ def test_a_clause_without_sound_still_ends() -> None:
     talk.event(0, heard("Good."), translated("Bueno."))
     (end,) = talk.event(0, spoken(0))
     assert (end["data"]["data"], end["data"]["last_chunk"]) == ("", True)
+
+
+def test_a_clause_that_cannot_be_spoken_is_told_and_ends() -> None:
+    talk = started()
+    talk.event(0, heard("Good."), translated("Bueno."))
+    refused, end = talk.event(0, Unspoken(0, "espeak failed: why"), spoken(0))
+    assert error(refused) == ("SERVER_ERROR", "espeak failed: why")
+    assert (end["data"]["data"], end["data"]["last_chunk"]) == ("", True)
+    assert talk.closed is None
+    assert talk.event(0, heard("Bye.", 1, 1.0), translated("Adiós.", 1, start_s=1.0)) != []
 
 
 def test_each_message_is_packed_by_itself() -> None:

@@ -9,7 +9,7 @@ import pytest
 from dragoman.models.errors import NoVoice
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.formats import pcm
-from dragoman.pipeline.events import Ended, Speech
+from dragoman.pipeline.events import Ended, Speech, Unspoken
 from dragoman.server.commands import Finish, Interrupt, Open, Say
 from dragoman.server.failures import IdleTooLong, MessageTooLarge
 from dragoman.server.protocols.palabra.tts import TtsAdapter
@@ -222,6 +222,18 @@ def test_a_session_that_fails_is_told_and_the_next_text_gets_another() -> None:
     assert talk.closed is None
     talk.text("Hola.")
     assert [type(command) for command in talk.commands] == [Open, Say]
+
+
+def test_a_text_that_cannot_be_spoken_is_told_and_the_session_goes_on() -> None:
+    talk = Spoken()
+    talk.text("Uno.", generation_id="a")
+    talk.text("Dos.", generation_id="b")
+    silent = Speech(b"", "es", 0.0, 0.0, 0, 0.0, last=True)
+    told = talk.event(0, translated("Uno.", 0, text_id="0"), Unspoken(0, "espeak failed: why"), silent, done("0"))
+    assert error(told[0]) == ("SERVER_ERROR", "espeak failed: why")
+    assert chunks(told[1:]) == [("a", 0, True)]
+    assert chunks(talk.speak(1, "1")) == [("b", 20, False), ("b", 0, True)]
+    assert talk.closed is None
 
 
 def test_50_texts_in_a_second() -> None:
