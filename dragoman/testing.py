@@ -22,6 +22,10 @@ from typing import Any
 
 START_S = 60.0
 STOP_S = 10.0
+ANSWER_S = 30.0
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy of the surroundings has no way to a server on this machine."""
 
 
 class ServerDidNotStart(RuntimeError):
@@ -45,7 +49,7 @@ class RunningServer:
     def get_json(self, path: str) -> Any:
         """GET a JSON document; an error status is not an exception, its body comes back."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as response:  # noqa: S310
+            with _DIRECT.open(self.url + path, timeout=ANSWER_S) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             with error:

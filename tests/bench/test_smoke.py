@@ -8,6 +8,7 @@ from dragoman.bench.acoustic import ends_of
 from dragoman.bench.client import SessionFailed
 from dragoman.bench.talk import join, packaged_recordings
 from dragoman.testing import running_server
+from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.embedded
@@ -21,10 +22,10 @@ def test_delay_of_a_real_server() -> None:
     assert found.ends >= 2
     assert found.ends_found == found.ends
     assert found.spreads["sound"].count >= 2
-    assert 0.2 < found.spreads["sound"].p50 < 5.0
-    assert found.latest_chunk_s < 2.0
+    assert 0.2 < found.spreads["sound"].p50 < PATIENCE_S
+    assert 0 <= found.latest_chunk_s < PATIENCE_S
     assert rounds[0].usage.family_s > 0.05
-    assert ending.at_once[0].end_s < 10.0
+    assert 0 < ending.at_once[0].end_s < PATIENCE_S
     assert {"sound_p50_s", "text_p95_s"} <= set(delay.section(found, rounds).figures)
     assert set(endings.section(ending).figures) == {"file_p50_s", "file_p95_s"}
 
