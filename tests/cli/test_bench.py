@@ -33,7 +33,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("audio")
     path = folder / "tone.wav"
-    path.write_bytes(as_wav(bursts(1, 24000, length_s=0.7, pause_s=0.1), 24000))
+    # With its pause it is long enough for three sessions to be there at once, though they begin one after the other.
+    path.write_bytes(as_wav(bursts(1, 24000, length_s=0.7, pause_s=2.0), 24000))
     entry = {"audio": path.name, "language": "en", "transcript": "good morning", "references": {"es": "Buenos días."}}
     (folder / "recordings.json").write_text(json.dumps([entry]), encoding="utf-8")
     return path
