@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from dragoman.pipeline.audio.decode import make_decoder
 from dragoman.pipeline.audio.errors import AudioError, BadAudio, UnsupportedFormat
-from dragoman.pipeline.audio.formats import AudioFormat, Container, Encoding, alaw, ogg_opus, pcm, sniffed, ulaw, wav
+from dragoman.pipeline.audio.formats import (
+    AudioFormat,
+    Container,
+    Encoding,
+    alaw,
+    media,
+    ogg_opus,
+    pcm,
+    sniffed,
+    ulaw,
+    wav,
+)
 from tests.pipeline.audio.signals import decoded, encoded, loudest, tone
 
 RATES = [8_000, 16_000, 22_050, 24_000, 44_100, 48_000]
@@ -111,3 +122,24 @@ def test_only_audio_errors_escape(fmt: AudioFormat, magic: bytes, data: bytes, s
         return
     assert np.isfinite(samples).all()
     assert loudest(samples) <= 1
+
+
+@pytest.mark.parametrize(
+    ("fmt", "data", "before", "after"),
+    [
+        (pcm(16_000), bytes(100), False, False),
+        (wav(), STREAMS["wav"][1], False, False),
+        (ogg_opus(), STREAMS["ogg_opus"][1], True, True),
+        (sniffed(pcm(16_000)), bytes(100), True, False),
+        (sniffed(pcm(16_000)), STREAMS["ogg_opus"][1], True, True),
+        (media(Container.ANY), STREAMS["wav"][1], True, False),
+    ],
+)
+def test_a_decoder_says_whether_a_few_bytes_may_take_it_long(
+    fmt: AudioFormat, data: bytes, before: bool, after: bool
+) -> None:
+    decoder = make_decoder(fmt)
+    assert decoder.coded is before
+    decoder.decode(data)
+    assert decoder.coded is after
+    decoder.close()

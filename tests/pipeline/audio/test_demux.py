@@ -192,6 +192,29 @@ def test_a_decoder_that_is_given_up_leaves_no_thread(end: str) -> None:
     settled()
 
 
+@pytest.mark.parametrize("wait", ["decode", "finish"])
+def test_closing_lets_go_of_who_waits_for_a_reader_that_does_not_come_back(
+    monkeypatch: pytest.MonkeyPatch, wait: str
+) -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    def spin(self: demux._Demuxer) -> None:
+        entered.set()
+        assert released.wait(10)
+
+    monkeypatch.setattr(demux._Demuxer, "run", spin)
+    decoder = DemuxingDecoder(Container.MP3, 16_000)
+    call = (lambda: decoder.decode(b"x")) if wait == "decode" else decoder.finish
+    waiting = threading.Thread(target=call, daemon=True)
+    waiting.start()
+    assert entered.wait(10)
+    decoder.close()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    released.set()
+    settled()
+
+
 @settings(max_examples=120, deadline=None)
 @given(
     container=st.sampled_from(list(WRITERS)),
