@@ -1,4 +1,4 @@
-"""Files of every container, encoded and wrapped by libav."""
+"""Files of every container, encoded and wrapped by libav where it can."""
 
 import io
 from fractions import Fraction
@@ -8,11 +8,11 @@ import numpy as np
 
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.formats import Container
+from tests.pipeline.audio.amr import amr_file
 
-WRITERS = {
+_ENCODERS = {
     Container.AAC: ("adts", "aac"),
     Container.AIFF: ("aiff", "pcm_s16be"),
-    Container.AMR: ("amr", "libopencore_amrnb"),
     Container.ASF: ("asf", "wmav2"),
     Container.FLAC: ("flac", "flac"),
     Container.MP3: ("mp3", "libmp3lame"),
@@ -22,14 +22,19 @@ WRITERS = {
 }
 """Name of the muxer and of the encoder."""
 
+WRITERS = (*_ENCODERS, Container.AMR)
+"""What `as_file` can write."""
+
 
 def as_file(
     container: Container, samples: Samples, rate_hz: int, channels: int = 1, codec: str = "", muxer: str = ""
 ) -> bytes:
-    """Mono samples in every channel of a file; AMR is written at 8 kHz and Opus at 48 kHz, whatever the rate."""
-    usual, encoder = WRITERS[container]
+    """Mono samples in every channel of a file; Opus is written at 48 kHz, whatever the rate, and AMR by `amr_file`."""
+    if container is Container.AMR:
+        return amr_file(samples, rate_hz)
+    usual, encoder = _ENCODERS[container]
     codec = codec or encoder
-    rate = {"libopencore_amrnb": 8_000, "libopus": 48_000}.get(codec, rate_hz)
+    rate = 48_000 if codec == "libopus" else rate_hz
     layout = "stereo" if channels == 2 else "mono"
     file = io.BytesIO()
     with av.open(file, "w", format=muxer or usual) as out:
