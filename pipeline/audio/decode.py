@@ -1,5 +1,6 @@
 """Bytes in, mono float32 samples at one rate out."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
@@ -8,8 +9,9 @@ from dragoman.pipeline.audio.errors import BadAudio, UnknownAudio, UnsupportedFo
 from dragoman.pipeline.audio.formats import AudioFormat, Container, ogg_opus, wav
 from dragoman.pipeline.audio.opus_decode import OggOpusSource
 from dragoman.pipeline.audio.raw import RawSource
-from dragoman.pipeline.audio.resample import Resampler
-from dragoman.pipeline.audio.samples import EMPTY, bounded, join
+from dragoman.pipeline.audio.resample import Block, OneRate
+from dragoman.pipeline.audio.riff import MAGICS
+from dragoman.pipeline.audio.samples import EMPTY, join
 from dragoman.pipeline.audio.sniff import Unknown, sniff
 from dragoman.pipeline.audio.wav import WavSource
 
@@ -37,14 +39,11 @@ class Decoder(Protocol):
 
 
 class Source(Protocol):
-    """A decoder that still has the rate of its input. `rate_hz` is known at the latest with the first samples."""
+    """A decoder whose samples still have the rates of the input."""
 
-    @property
-    def rate_hz(self) -> int | None: ...
+    def decode(self, data: bytes) -> Sequence[Block]: ...
 
-    def decode(self, data: bytes) -> Samples: ...
-
-    def finish(self) -> Samples: ...
+    def finish(self) -> Sequence[Block]: ...
 
 
 def make_decoder(fmt: AudioFormat, rate_hz: int = SAMPLE_RATE_HZ) -> Decoder:
@@ -71,28 +70,16 @@ def _source(fmt: AudioFormat) -> Source:
 class _ResamplingDecoder:
     def __init__(self, source: Source, rate_hz: int) -> None:
         self._source = source
-        self._rate_hz = rate_hz
-        self._resampler: Resampler | None = None
+        self._one_rate = OneRate(rate_hz)
 
     def decode(self, data: bytes) -> Samples:
-        return self._resample(self._source.decode(data))
+        return self._one_rate.process(self._source.decode(data))
 
     def finish(self) -> Samples:
-        rest = self._resample(self._source.finish())
-        if self._resampler is None:
-            return rest
-        return join([rest, bounded(self._resampler.finish())])
+        return join([self._one_rate.process(self._source.finish()), self._one_rate.finish()])
 
     def close(self) -> None:
         """Nothing to give up."""
-
-    def _resample(self, samples: Samples) -> Samples:
-        if not samples.size or self._source.rate_hz is None:
-            return EMPTY
-        if self._resampler is None:
-            self._resampler = Resampler(self._source.rate_hz, self._rate_hz)
-        # Bounded because the filter overshoots where the input is clipped.
-        return bounded(self._resampler.process(samples))
 
 
 class _SniffingDecoder:
@@ -123,7 +110,7 @@ class _SniffingDecoder:
 
     def _choose(self) -> Decoder:
         magic, self._head = self._head[:_MAGIC_BYTES], b""
-        if magic in (b"RIFF", b"RF64"):
+        if magic in MAGICS:
             return make_decoder(wav(), self._rate_hz)
         if magic == b"OggS":
             return make_decoder(ogg_opus(), self._rate_hz)

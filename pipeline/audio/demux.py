@@ -14,8 +14,8 @@ import numpy as np
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
 from dragoman.pipeline.audio.formats import Container, check_rate_and_channels
-from dragoman.pipeline.audio.resample import Resampler
-from dragoman.pipeline.audio.samples import EMPTY, bounded, join, mix_down
+from dragoman.pipeline.audio.resample import Block, OneRate
+from dragoman.pipeline.audio.samples import bounded, join, mix_down
 
 DEMUXERS: Mapping[Container, str] = {
     Container.AAC: "aac",
@@ -42,19 +42,14 @@ _MAX_S_PER_PIECE = 120.0
 _MAX_SILENT_BYTES = 16 << 20
 """So many bytes without a single sample (pictures, mostly) are enough."""
 
-_Block = tuple[int, Samples]
-"""A rate in Hz, and mono samples."""
-
 
 class DemuxingDecoder:
     """Mono samples at `rate_hz` of the first audio stream of a file. Its thread ends with `finish` or `close`."""
 
     def __init__(self, container: Container, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
         self._pipe = _Pipe()
         self._demuxer = _Demuxer(container, self._pipe)
-        self._source_hz = 0
-        self._resampler: Resampler | None = None
+        self._one_rate = OneRate(rate_hz)
         self._silent_bytes = 0
         self._thread = threading.Thread(target=self._demuxer.run, name="dragoman-demux", daemon=True)
         self._thread.start()
@@ -68,7 +63,7 @@ class DemuxingDecoder:
         for at in range(0, len(data), _PIECE_BYTES):
             piece = data[at : at + _PIECE_BYTES]
             self._pipe.put(piece)
-            found = self._taken()
+            found = self._one_rate.process(self._demuxer.take())
             self._silent_bytes = 0 if len(found) else self._silent_bytes + len(piece)
             if self._silent_bytes > _MAX_SILENT_BYTES:
                 raise BadAudio(f"there is no audio in the first {_MAX_SILENT_BYTES >> 20} MiB")
@@ -78,29 +73,11 @@ class DemuxingDecoder:
     def finish(self) -> Samples:
         """The rest. Raises BadAudio if there was no audio at all in the bytes."""
         self._pipe.end()
-        rest = [self._taken()]
-        if self._resampler is not None:
-            rest.append(bounded(self._resampler.finish()))
-            self._resampler = None
-        return join(rest)
+        return join([self._one_rate.process(self._demuxer.take()), self._one_rate.finish()])
 
     def close(self) -> None:
         """Give up the thread."""
         self._pipe.close()
-
-    def _taken(self) -> Samples:
-        samples = [self._resample(*block) for block in self._demuxer.take()]
-        return join(samples) if samples else EMPTY
-
-    def _resample(self, rate_hz: int, samples: Samples) -> Samples:
-        """The rate may change: where one song follows another, or where AAC tells its extension late."""
-        ends = []
-        if self._resampler is not None and rate_hz != self._source_hz:
-            ends.append(bounded(self._resampler.finish()))
-            self._resampler = None
-        if self._resampler is None:
-            self._resampler, self._source_hz = Resampler(rate_hz, self._rate_hz), rate_hz
-        return join([*ends, bounded(self._resampler.process(samples))])
 
 
 class _Pipe:
@@ -170,7 +147,7 @@ class _Demuxer:
     def __init__(self, container: Container, pipe: _Pipe) -> None:
         self._container = container
         self._pipe = pipe
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block] = []
         self._pending_s = 0.0
         self._heard = False
         self._fault: AudioError | None = None
@@ -190,7 +167,7 @@ class _Demuxer:
         finally:
             self._pipe.leave()
 
-    def take(self) -> list[_Block]:
+    def take(self) -> list[Block]:
         """What was decoded; only while the thread waits or is done. Raises BadAudio."""
         blocks, self._blocks, self._pending_s = self._blocks, [], 0.0
         if self._fault is not None and not blocks:

@@ -13,6 +13,7 @@ from dragoman.models.base import Samples
 from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.audio.formats import check_rate_and_channels
 from dragoman.pipeline.audio.ogg import NO_GRANULE, Page, PageReader
+from dragoman.pipeline.audio.resample import Block
 from dragoman.pipeline.audio.samples import EMPTY, join, mix_down
 
 OPUS_RATE_HZ = 48_000
@@ -33,8 +34,6 @@ _OTHER_CODECS = {
 class OggOpusSource:
     """Mono samples of the first Opus stream in an Ogg file; chained files are read one after another."""
 
-    rate_hz = OPUS_RATE_HZ
-
     def __init__(self) -> None:
         self._reader = PageReader()
         self._stream: _OpusStream | None = None
@@ -42,16 +41,16 @@ class OggOpusSource:
         self._in_heads = False
         self._touched = False
 
-    def decode(self, data: bytes) -> Samples:
+    def decode(self, data: bytes) -> list[Block]:
         """What the completed pages hold. Raises BadAudio."""
         self._touched = self._touched or bool(data)
-        return join([self._page(page) for page in self._reader.feed(data)])
+        return [(OPUS_RATE_HZ, self._page(page)) for page in self._reader.feed(data)]
 
-    def finish(self) -> Samples:
+    def finish(self) -> list[Block]:
         """Nothing. Raises BadAudio if there was no complete Opus header, unless there was no byte at all."""
         if self._touched:
             self._require_opus().require_headers()
-        return EMPTY
+        return []
 
     def _page(self, page: Page) -> Samples:
         if page.first:

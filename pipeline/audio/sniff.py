@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dragoman.pipeline.audio.formats import Container
+from dragoman.pipeline.audio.riff import MAGICS
 
 SNIFFED_BYTES = 65_536
 """What is not recognised within this many bytes never will be: two seconds or more of most audio."""
@@ -49,7 +50,7 @@ def sniff(head: bytes, *, complete: bool = False) -> Container | Unknown:
 
 
 def _by_magic(head: bytes) -> Container | None:
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+    if head[:4] in MAGICS and head[8:12] == b"WAVE":
         return Container.WAV
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return Container.AIFF

@@ -11,7 +11,7 @@ from dragoman.pipeline.audio.errors import AudioError, BadAudio
 from dragoman.pipeline.audio.formats import ogg_opus
 from dragoman.pipeline.audio.ogg import NO_GRANULE, PageReader, PageWriter, _crc
 from dragoman.pipeline.audio.opus_decode import OggOpusSource, OpusHead
-from tests.pipeline.audio.signals import cut, decoded, encoded, ffmpeg_decoded, ffmpeg_ogg, loudest, tone
+from tests.pipeline.audio.signals import decoded, encoded, ffmpeg_decoded, ffmpeg_ogg, loudest, taken, tone
 
 HEAD = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48_000, 0, 0)
 TAGS = b"OpusTags" + bytes(8)
@@ -22,8 +22,7 @@ STREAM = encoded(ogg_opus(), SOUND, 1_000)
 
 
 def read(data: bytes, sizes: tuple[int, ...] = (1 << 30,)) -> Samples:
-    source = OggOpusSource()
-    return np.concatenate([*(source.decode(piece) for piece in cut(data, sizes)), source.finish()])
+    return taken(OggOpusSource(), data, sizes)
 
 
 def stream(*pages: tuple[list[bytes], int, bool], head: bytes = HEAD, serial: int = 7) -> bytes:
@@ -126,12 +125,12 @@ def test_large_tags_are_passed_over_without_being_kept() -> None:
         *[raw_page(b"p" * 65_025, full, continued=True)] * 3,
     ]
     source = OggOpusSource()
-    assert source.decode(b"".join(pages)).size == 0
+    assert not any(len(samples) for _, samples in source.decode(b"".join(pages)))
     assert source._stream is not None
     assert source._stream._part is not None
     assert len(source._stream._part) < 70_000
     end = raw_page(b"p" + SILENT_20_MS, b"\x01\x03", 960, continued=True)
-    assert source.decode(end).size == 960 - 312
+    assert sum(len(samples) for _, samples in source.decode(end)) == 960 - 312
 
 
 def test_an_audio_packet_of_any_size_is_not_kept_either() -> None:
