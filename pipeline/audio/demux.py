@@ -9,13 +9,13 @@ import threading
 from collections.abc import Mapping
 
 import av
-import numpy as np
 
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
-from dragoman.pipeline.audio.formats import Container, check_rate_and_channels
+from dragoman.pipeline.audio.formats import Container
+from dragoman.pipeline.audio.frames import FrameReader
 from dragoman.pipeline.audio.resample import Block, OneRate
-from dragoman.pipeline.audio.samples import bounded, join, mix_down
+from dragoman.pipeline.audio.samples import join
 
 DEMUXERS: Mapping[Container, str] = {
     Container.AAC: "aac",
@@ -38,7 +38,7 @@ _OPTIONS = {"probesize": "8192", "analyzeduration": "1"}
 
 _PIECE_BYTES = 4_096
 _MAX_S_PER_PIECE = 120.0
-"""A codec can pack hours of silence into a few kilobytes; nobody who speaks sends so much of it."""
+"""A codec can pack hours of silence into a few kilobytes, and so can gaps; nobody who speaks sends so much of it."""
 _MAX_SILENT_BYTES = 16 << 20
 """So many bytes without a single sample (pictures, mostly) are enough."""
 
@@ -183,36 +183,21 @@ class _Demuxer:
             if codec not in _CODECS and not codec.startswith("pcm_"):
                 raise BadAudio(f"the {self._container} file holds {codec}, which is not supported")
             stream.codec_context.thread_count = 1
+            reader = FrameReader(DEMUXERS[self._container])
             for packet in file.demux(stream):
                 try:
                     frames = packet.decode()
                 except av.InvalidDataError:
                     continue  # a damaged packet is a gap, as it is for any player
                 for frame in frames:
-                    self._add(frame)
+                    self._add(reader.read(frame))
 
-    def _add(self, frame: "av.AudioFrame") -> None:
-        rate_hz, channels = frame.sample_rate, frame.layout.nb_channels
-        check_rate_and_channels(rate_hz, channels)
+    def _add(self, blocks: list[Block]) -> None:
         self._heard = True
-        self._pending_s += frame.samples / rate_hz
+        self._pending_s += sum(len(samples) / rate_hz for rate_hz, samples in blocks)
         if self._pending_s > _MAX_S_PER_PIECE:
             raise BadAudio(f"{_PIECE_BYTES} bytes hold more than {_MAX_S_PER_PIECE:g} s of audio")
-        self._blocks.append((rate_hz, _mono(frame, channels)))
-
-
-def _mono(frame: "av.AudioFrame", channels: int) -> Samples:
-    """The mean of the channels, whatever the samples of the frame are."""
-    data = frame.to_ndarray()
-    if frame.format.is_planar:
-        data = data.T
-    samples = data.reshape(-1)
-    if samples.dtype.kind == "f":
-        return mix_down(bounded(samples), channels)
-    scaled = samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * samples.itemsize))
-    if samples.dtype.kind == "u":
-        scaled -= np.float32(1)
-    return mix_down(scaled, channels)
+        self._blocks += blocks
 
 
 def _reason(error: Exception) -> str:

@@ -10,8 +10,9 @@ from dragoman.models.base import Samples
 from dragoman.pipeline.audio import g711
 from dragoman.pipeline.audio.errors import UnsupportedFormat
 from dragoman.pipeline.audio.formats import Encoding, check_rate_and_channels
+from dragoman.pipeline.audio.mix import Downmix
 from dragoman.pipeline.audio.resample import Block
-from dragoman.pipeline.audio.samples import bounded, mix_down
+from dragoman.pipeline.audio.samples import bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class RawSource:
             raise UnsupportedFormat(encoding, list(_LAYOUTS))
         self._rate_hz = rate_hz
         self._channels = channels
+        self._downmix = Downmix(channels, rate_hz)
         self._layout = layout
         self._frame_bytes = layout.width * channels
         self._carry = b""
@@ -111,7 +113,7 @@ class RawSource:
         self._carry = data[len(data) - odd :]
         if not frames:
             return []
-        return [(self._rate_hz, mix_down(self._layout.unpack(data, frames * self._channels), self._channels))]
+        return [(self._rate_hz, self._downmix.mix(self._layout.unpack(data, frames * self._channels)))]
 
     def finish(self) -> list[Block]:
         """Nothing: part of a frame at the end is dropped."""

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dragoman.pipeline.audio.samples import EMPTY, bounded, join, mix_down, to_int16
+from dragoman.pipeline.audio.samples import EMPTY, bounded, join, to_int16
 
 
 def test_join_puts_blocks_one_after_another() -> None:
@@ -9,13 +9,6 @@ def test_join_puts_blocks_one_after_another() -> None:
     assert join([block]) is block
     assert join([block, EMPTY, block]).tolist() == [1, 1, 1, 1]
     assert join([block, block]).dtype == np.float32
-
-
-def test_mix_down_is_the_mean_of_the_channels() -> None:
-    mono = mix_down(np.array([1, 0, -0.5, 0.5, 0.25, 0.75], np.float32), 2)
-    assert mono.tolist() == [0.5, 0.0, 0.5]
-    assert mono.dtype == np.float32
-    np.testing.assert_allclose(mix_down(np.ones(9, np.float32), 3), np.ones(3), rtol=1e-6)
 
 
 def test_bounded_makes_anything_safe_and_leaves_its_argument_alone() -> None:
