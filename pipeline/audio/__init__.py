@@ -7,6 +7,7 @@
     resample.py    from one rate, or many, to another
     mix.py         from many channels to one
     timeline.py    the silence that a container's times leave between its packets
+    dc.py          a high-pass: what no ear hears goes
     samples.py     small things done to arrays of samples
     sniff.py       what a file is, by its first bytes
     demux.py       compressed files, read by libav as they arrive; frames.py, what its frames are

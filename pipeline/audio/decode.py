@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
+from dragoman.pipeline.audio.dc import DcBlocker
 from dragoman.pipeline.audio.demux import DEMUXERS, DemuxingDecoder
 from dragoman.pipeline.audio.errors import BadAudio, UnknownAudio, UnsupportedFormat
 from dragoman.pipeline.audio.formats import AudioFormat, Container, ogg_opus, wav
@@ -47,10 +48,14 @@ class Source(Protocol):
 
 
 def make_decoder(fmt: AudioFormat, rate_hz: int = SAMPLE_RATE_HZ) -> Decoder:
-    """A fresh decoder for one stream, giving samples at `rate_hz`.
+    """A fresh decoder for one stream, giving samples at `rate_hz` without a constant offset.
 
     Raises UnsupportedFormat, or BadAudio for a raw format of an impossible rate or number of channels.
     """
+    return _OffsetFree(_decoder(fmt, rate_hz), rate_hz)
+
+
+def _decoder(fmt: AudioFormat, rate_hz: int) -> Decoder:
     if fmt.container is Container.ANY or fmt.container in DEMUXERS:
         return _DetectingDecoder(fmt.container, rate_hz)
     decoder = _ResamplingDecoder(_source(fmt), rate_hz)
@@ -65,6 +70,21 @@ def _source(fmt: AudioFormat) -> Source:
     if fmt.rate_hz is None:
         raise UnsupportedFormat(f"{fmt.name} without a sample rate")
     return RawSource(fmt.encoding, fmt.rate_hz, fmt.channels)
+
+
+class _OffsetFree:
+    def __init__(self, decoder: Decoder, rate_hz: int) -> None:
+        self._decoder = decoder
+        self._blocker = DcBlocker(rate_hz)
+
+    def decode(self, data: bytes) -> Samples:
+        return self._blocker.process(self._decoder.decode(data))
+
+    def finish(self) -> Samples:
+        return self._blocker.process(self._decoder.finish())
+
+    def close(self) -> None:
+        self._decoder.close()
 
 
 class _ResamplingDecoder:
@@ -111,9 +131,9 @@ class _SniffingDecoder:
     def _choose(self) -> Decoder:
         magic, self._head = self._head[:_MAGIC_BYTES], b""
         if magic in MAGICS:
-            return make_decoder(wav(), self._rate_hz)
+            return _decoder(wav(), self._rate_hz)
         if magic == b"OggS":
-            return make_decoder(ogg_opus(), self._rate_hz)
+            return _decoder(ogg_opus(), self._rate_hz)
         return self._fallback
 
 
@@ -160,7 +180,7 @@ class _DetectingDecoder:
             raise BadAudio(f"the input format is {self._expected} but the bytes are something else")
         head, self._head = self._head, b""
         if found is Container.WAV:
-            self._chosen = make_decoder(wav(), self._rate_hz)
+            self._chosen = _decoder(wav(), self._rate_hz)
         else:
             self._chosen = DemuxingDecoder(found, self._rate_hz)
         return self._chosen.decode(head)

@@ -11,7 +11,7 @@ import numpy as np
 import soxr
 
 from dragoman.models.base import Samples
-from dragoman.pipeline.audio.samples import EMPTY, bounded, join
+from dragoman.pipeline.audio.samples import EMPTY, join
 
 _QUALITY = "HQ"
 
@@ -57,7 +57,7 @@ class Resampler:
 
 
 class OneRate:
-    """Blocks of any rate to one rate, within [-1, 1].
+    """Blocks of any rate to one rate. The filter overshoots where the input is clipped.
 
     The rate may change: where one file follows another, or where AAC tells its extension late.
     """
@@ -73,7 +73,7 @@ class OneRate:
     def finish(self) -> Samples:
         """What was held back; nothing when called again."""
         resampler, self._resampler = self._resampler, None
-        return EMPTY if resampler is None else bounded(resampler.finish())
+        return EMPTY if resampler is None else resampler.finish()
 
     def _resample(self, source_hz: int, samples: Samples) -> Iterator[Samples]:
         if not samples.size:
@@ -81,5 +81,4 @@ class OneRate:
         if self._resampler is None or self._resampler.source_hz != source_hz:
             yield self.finish()
             self._resampler = Resampler(source_hz, self._rate_hz)
-        # Bounded because the filter overshoots where the input is clipped.
-        yield bounded(self._resampler.process(samples))
+        yield self._resampler.process(samples)
