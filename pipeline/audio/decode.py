@@ -13,10 +13,13 @@ from dragoman.pipeline.audio.raw import RawSource
 from dragoman.pipeline.audio.resample import Block, OneRate
 from dragoman.pipeline.audio.riff import MAGICS
 from dragoman.pipeline.audio.samples import EMPTY, join
-from dragoman.pipeline.audio.sniff import Unknown, sniff
+from dragoman.pipeline.audio.sniff import SNIFFED_BYTES, Unknown, sniff
 from dragoman.pipeline.audio.wav import WavSource
 
 _MAGIC_BYTES = 4
+
+_OWN = {Container.WAV: wav(), Container.OGG_OPUS: ogg_opus()}
+"""What is read by readers of our own; libav reads the other containers, and other codecs in Ogg."""
 
 
 class Decoder(Protocol):
@@ -155,7 +158,7 @@ class _DetectingDecoder:
             return self._chosen.decode(data)
         self._head += data
         # Not at every byte: looking takes longer the more there is to look at.
-        if len(self._head) < self._look_at:
+        if len(self._head) < min(self._look_at, SNIFFED_BYTES):
             return EMPTY
         self._look_at = len(self._head) * 5 // 4
         return self._choose(complete=False)
@@ -171,16 +174,18 @@ class _DetectingDecoder:
             self._chosen.close()
 
     def _choose(self, *, complete: bool) -> Samples:
-        found, any_will_do = sniff(self._head, complete=complete), self._expected is Container.ANY
+        found = sniff(self._head, self._expected, complete=complete)
         if isinstance(found, Unknown) and not found.final:
             return EMPTY
-        if isinstance(found, Unknown) and any_will_do:
+        if isinstance(found, Unknown) and self._expected is Container.ANY:
             raise UnknownAudio
-        if isinstance(found, Unknown) or not (any_will_do or found is self._expected):
+        if isinstance(found, Unknown) or not _fits(found, self._expected):
             raise BadAudio(f"the input format is {self._expected} but the bytes are something else")
         head, self._head = self._head, b""
-        if found is Container.WAV:
-            self._chosen = _decoder(wav(), self._rate_hz)
-        else:
-            self._chosen = DemuxingDecoder(found, self._rate_hz)
+        own = _OWN.get(found)
+        self._chosen = _decoder(own, self._rate_hz) if own else DemuxingDecoder(found, self._rate_hz)
         return self._chosen.decode(head)
+
+
+def _fits(found: Container, expected: Container) -> bool:
+    return expected in (Container.ANY, found) or (expected, found) == (Container.OGG, Container.OGG_OPUS)

@@ -190,11 +190,37 @@ def test_what_is_nothing_that_is_known() -> None:
     for data in (noise, bytes(100), b"R"):
         with pytest.raises(UnknownAudio, match="no known container"):
             decoded(ANY, data, sizes=(3_200,))
-    decoder = make_decoder(ANY)
-    for piece in cut(noise[:64_000], (3_200,)):
-        assert decoder.decode(piece).size == 0
-    with pytest.raises(UnknownAudio):
-        decoder.decode(noise[64_000:])
+
+
+FOREIGN = {
+    "samples": tone(16_000, 16_000).astype("<f4").tobytes(),
+    "silence": bytes(32_000),
+    "MP4": b"\0\0\0\x18ftypisom" + bytes(range(256)) * 100,
+    "text": b"The quick brown fox. " * 1_000,
+    "bits": b"\xff" * 32_000,
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("size", [20, 640, 4_096, 32_000])
+def test_what_is_foreign_is_refused_within_a_second(name: str, size: int) -> None:
+    """Of G.711, the slowest of what has no header."""
+    for container in (Container.ANY, Container.MP3, Container.AAC):
+        decoder, taken = make_decoder(media(container)), 0
+        with pytest.raises(BadAudio):
+            for piece in cut(FOREIGN[name], (size,)):
+                decoder.decode(piece)
+                taken += len(piece)
+        assert taken < 8_000
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("container", sorted(set(DEMUXERS) - {Container.MP3, Container.AAC}))
+def test_and_at_once_where_the_first_bytes_would_tell(name: str, container: Container) -> None:
+    decoder = make_decoder(media(container))
+    assert decoder.decode(FOREIGN[name][:15]).size == 0
+    with pytest.raises(BadAudio, match=f"format is {container} but"):
+        decoder.decode(FOREIGN[name][15:40])
 
 
 @pytest.mark.parametrize(
