@@ -1,8 +1,9 @@
 """A whole recording through one session, and what is made of it: audio on the recording's timeline, and subtitles."""
 
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import av
@@ -12,14 +13,21 @@ from dragoman.config.settings import Settings
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
 from dragoman.models.plan import Plan
 from dragoman.models.registry import Engines
+from dragoman.pipeline.audio.decode import Source
 from dragoman.pipeline.audio.encode import make_encoder
 from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.audio.formats import AudioFormat, ogg_opus, pcm, wav
+from dragoman.pipeline.audio.frames import FrameReader
+from dragoman.pipeline.audio.opus_decode import OggOpusSource
+from dragoman.pipeline.audio.resample import Block, OneRate
+from dragoman.pipeline.audio.samples import to_int16
+from dragoman.pipeline.audio.wav import WavSource
 from dragoman.pipeline.events import Event, Speech, SpeechEnded, Translation
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 
 OUTPUT_HZ = 48_000
+_PIECE_BYTES = 1 << 20
 _OUTPUTS: dict[str, AudioFormat] = {".wav": wav(OUTPUT_HZ), ".ogg": ogg_opus(), ".opus": ogg_opus()}
 
 
@@ -36,20 +44,32 @@ class Recording:
 
 def open_recording(path: Path) -> Recording:
     """Decode a file of any format that FFmpeg reads. Raises BadAudio."""
+    one_rate = OneRate(SAMPLE_RATE_HZ)
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise BadAudio(f"{path} holds no audio")
-            resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE_HZ)
-            frames = [out.to_ndarray()[0] for frame in _frames(container) for out in resampler.resample(frame)]
+        found = _read_by(WavSource(), path) or _read_by(OggOpusSource(), path) or _read(path)
+        pieces = [to_int16(one_rate.process(blocks)) for blocks in found]
     except (av.FFmpegError, OSError) as error:
         raise BadAudio(f"cannot read {path}: {error}") from error
-    return Recording(np.concatenate(frames) if frames else np.zeros(0, np.int16))
+    return Recording(np.concatenate([*pieces, to_int16(one_rate.finish())]))
 
 
-def _frames(container: av.container.InputContainer) -> Iterator[av.AudioFrame | None]:
-    yield from container.decode(audio=0)
-    yield None
+def _read_by(source: Source, path: Path) -> list[Sequence[Block]]:
+    """As a client's bytes are read, since FFmpeg reads one of several files joined; nothing if the source cannot."""
+    try:
+        with path.open("rb") as file:
+            pieces = [*map(source.decode, iter(partial(file.read, _PIECE_BYTES), b"")), source.finish()]
+    except BadAudio:
+        return []
+    return pieces if any(pieces) else []
+
+
+def _read(path: Path) -> Iterator[Sequence[Block]]:
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            raise BadAudio(f"{path} holds no audio")
+        start_s = None if container.start_time is None else container.start_time / av.time_base
+        reader = FrameReader(container.format.name, start_s)
+        yield from map(reader.read, container.decode(audio=0))
 
 
 def check_output(path: Path) -> None:

@@ -4,11 +4,14 @@
     formats.py     how audio is written down: container, encoding, rate, channels
     decode.py      bytes in, samples at the pipeline's rate out (`make_decoder`)
     encode.py      samples in, bytes out (`make_encoder`)
-    resample.py    from one rate to another
+    resample.py    from one rate, or many, to another
+    mix.py         from many channels to one
+    timeline.py    the silence that a container's times leave between its packets
+    dc.py          a high-pass: what no ear hears goes
     samples.py     small things done to arrays of samples
     sniff.py       what a file is, by its first bytes
-    demux.py       compressed files, read by libav as they arrive
-    raw.py, g711.py, wav.py, ogg.py, opus_decode.py, opus_encode.py    one room per format
+    demux.py       compressed files, read by libav as they arrive; frames.py, what its frames are
+    raw.py, g711.py, wav.py, riff.py, ogg.py, opus_decode.py, opus_encode.py    one room per format
 
 Vendors' names for formats are not known here; their adapters map them to `AudioFormat`.
 """

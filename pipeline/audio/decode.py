@@ -1,19 +1,25 @@
 """Bytes in, mono float32 samples at one rate out."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
+from dragoman.pipeline.audio.dc import DcBlocker
 from dragoman.pipeline.audio.demux import DEMUXERS, DemuxingDecoder
 from dragoman.pipeline.audio.errors import BadAudio, UnknownAudio, UnsupportedFormat
 from dragoman.pipeline.audio.formats import AudioFormat, Container, ogg_opus, wav
 from dragoman.pipeline.audio.opus_decode import OggOpusSource
 from dragoman.pipeline.audio.raw import RawSource
-from dragoman.pipeline.audio.resample import Resampler
-from dragoman.pipeline.audio.samples import EMPTY, bounded, clipped, join
-from dragoman.pipeline.audio.sniff import Unknown, sniff
+from dragoman.pipeline.audio.resample import Block, OneRate
+from dragoman.pipeline.audio.riff import MAGICS
+from dragoman.pipeline.audio.samples import EMPTY, join
+from dragoman.pipeline.audio.sniff import SNIFFED_BYTES, Unknown, sniff
 from dragoman.pipeline.audio.wav import WavSource
 
 _MAGIC_BYTES = 4
+
+_OWN = {Container.WAV: wav(), Container.OGG_OPUS: ogg_opus()}
+"""What is read by readers of our own; libav reads the other containers, and other codecs in Ogg."""
 
 
 class Decoder(Protocol):
@@ -42,21 +48,22 @@ class Decoder(Protocol):
 
 
 class Source(Protocol):
-    """A decoder that still has the rate of its input. `rate_hz` is known at the latest with the first samples."""
+    """A decoder whose samples still have the rates of the input."""
 
-    @property
-    def rate_hz(self) -> int | None: ...
+    def decode(self, data: bytes) -> Sequence[Block]: ...
 
-    def decode(self, data: bytes) -> Samples: ...
-
-    def finish(self) -> Samples: ...
+    def finish(self) -> Sequence[Block]: ...
 
 
 def make_decoder(fmt: AudioFormat, rate_hz: int = SAMPLE_RATE_HZ) -> Decoder:
-    """A fresh decoder for one stream, giving samples at `rate_hz`.
+    """A fresh decoder for one stream, giving samples at `rate_hz` without a constant offset.
 
     Raises UnsupportedFormat, or BadAudio for a raw format of an impossible rate or number of channels.
     """
+    return _OffsetFree(_decoder(fmt, rate_hz), rate_hz)
+
+
+def _decoder(fmt: AudioFormat, rate_hz: int) -> Decoder:
     if fmt.container is Container.ANY or fmt.container in DEMUXERS:
         return _DetectingDecoder(fmt.container, rate_hz)
     decoder = _ResamplingDecoder(_source(fmt), rate_hz, coded=fmt.container.coded)
@@ -73,35 +80,39 @@ def _source(fmt: AudioFormat) -> Source:
     return RawSource(fmt.encoding, fmt.rate_hz, fmt.channels)
 
 
+class _OffsetFree:
+    def __init__(self, decoder: Decoder, rate_hz: int) -> None:
+        self._decoder = decoder
+        self._blocker = DcBlocker(rate_hz)
+
+    @property
+    def coded(self) -> bool:
+        return self._decoder.coded
+
+    def decode(self, data: bytes) -> Samples:
+        return self._blocker.process(self._decoder.decode(data))
+
+    def finish(self) -> Samples:
+        return self._blocker.process(self._decoder.finish())
+
+    def close(self) -> None:
+        self._decoder.close()
+
+
 class _ResamplingDecoder:
     def __init__(self, source: Source, rate_hz: int, *, coded: bool) -> None:
         self.coded = coded
         self._source = source
-        self._rate_hz = rate_hz
-        self._resampler: Resampler | None = None
+        self._one_rate = OneRate(rate_hz)
 
     def decode(self, data: bytes) -> Samples:
-        return self._resample(self._source.decode(data))
+        return self._one_rate.process(self._source.decode(data))
 
     def finish(self) -> Samples:
-        rest = self._resample(self._source.finish())
-        if self._resampler is None:
-            return rest
-        return join([rest, self._bounded(self._resampler.finish())])
+        return join([self._one_rate.process(self._source.finish()), self._one_rate.finish()])
 
     def close(self) -> None:
         """Nothing to give up."""
-
-    def _resample(self, samples: Samples) -> Samples:
-        if not samples.size or self._source.rate_hz is None:
-            return EMPTY
-        if self._resampler is None:
-            self._resampler = Resampler(self._source.rate_hz, self._rate_hz)
-        return self._bounded(self._resampler.process(samples))
-
-    def _bounded(self, samples: Samples) -> Samples:
-        """The filter overshoots where the input is clipped; and what a codec gives may be anything."""
-        return bounded(samples) if self.coded else clipped(samples)
 
 
 class _SniffingDecoder:
@@ -136,10 +147,10 @@ class _SniffingDecoder:
 
     def _choose(self) -> Decoder:
         magic, self._head = self._head[:_MAGIC_BYTES], b""
-        if magic in (b"RIFF", b"RF64"):
-            return make_decoder(wav(), self._rate_hz)
+        if magic in MAGICS:
+            return _decoder(wav(), self._rate_hz)
         if magic == b"OggS":
-            return make_decoder(ogg_opus(), self._rate_hz)
+            return _decoder(ogg_opus(), self._rate_hz)
         return self._fallback
 
 
@@ -165,7 +176,7 @@ class _DetectingDecoder:
             return self._chosen.decode(data)
         self._head += data
         # Not at every byte: looking takes longer the more there is to look at.
-        if len(self._head) < self._look_at:
+        if len(self._head) < min(self._look_at, SNIFFED_BYTES):
             return EMPTY
         self._look_at = len(self._head) * 5 // 4
         return self._choose(complete=False)
@@ -181,16 +192,18 @@ class _DetectingDecoder:
             self._chosen.close()
 
     def _choose(self, *, complete: bool) -> Samples:
-        found, any_will_do = sniff(self._head, complete=complete), self._expected is Container.ANY
+        found = sniff(self._head, self._expected, complete=complete)
         if isinstance(found, Unknown) and not found.final:
             return EMPTY
-        if isinstance(found, Unknown) and any_will_do:
+        if isinstance(found, Unknown) and self._expected is Container.ANY:
             raise UnknownAudio
-        if isinstance(found, Unknown) or not (any_will_do or found is self._expected):
+        if isinstance(found, Unknown) or not _fits(found, self._expected):
             raise BadAudio(f"the input format is {self._expected} but the bytes are something else")
         head, self._head = self._head, b""
-        if found is Container.WAV:
-            self._chosen = make_decoder(wav(), self._rate_hz)
-        else:
-            self._chosen = DemuxingDecoder(found, self._rate_hz)
+        own = _OWN.get(found)
+        self._chosen = _decoder(own, self._rate_hz) if own else DemuxingDecoder(found, self._rate_hz)
         return self._chosen.decode(head)
+
+
+def _fits(found: Container, expected: Container) -> bool:
+    return expected in (Container.ANY, found) or (expected, found) == (Container.OGG, Container.OGG_OPUS)

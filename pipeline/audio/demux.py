@@ -9,13 +9,13 @@ import threading
 from collections.abc import Mapping
 
 import av
-import numpy as np
 
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
-from dragoman.pipeline.audio.formats import Container, check_rate_and_channels
-from dragoman.pipeline.audio.resample import Resampler
-from dragoman.pipeline.audio.samples import EMPTY, bounded, clipped, join, mix_down
+from dragoman.pipeline.audio.formats import Container
+from dragoman.pipeline.audio.frames import FrameReader
+from dragoman.pipeline.audio.resample import Block, OneRate
+from dragoman.pipeline.audio.samples import join
 
 DEMUXERS: Mapping[Container, str] = {
     Container.AAC: "aac",
@@ -38,12 +38,9 @@ _OPTIONS = {"probesize": "8192", "analyzeduration": "1"}
 
 _PIECE_BYTES = 4_096
 _MAX_S_PER_PIECE = 120.0
-"""A codec can pack hours of silence into a few kilobytes; nobody who speaks sends so much of it."""
+"""A codec can pack hours of silence into a few kilobytes, and so can gaps; nobody who speaks sends so much of it."""
 _MAX_SILENT_BYTES = 16 << 20
 """So many bytes without a single sample (pictures, mostly) are enough."""
-
-_Block = tuple[int, Samples]
-"""A rate in Hz, and mono samples."""
 
 
 class DemuxingDecoder:
@@ -52,11 +49,9 @@ class DemuxingDecoder:
     coded = True
 
     def __init__(self, container: Container, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
         self._pipe = _Pipe()
         self._demuxer = _Demuxer(container, self._pipe)
-        self._source_hz = 0
-        self._resampler: Resampler | None = None
+        self._one_rate = OneRate(rate_hz)
         self._silent_bytes = 0
         self._thread = threading.Thread(target=self._demuxer.run, name="dragoman-demux", daemon=True)
         self._thread.start()
@@ -70,7 +65,7 @@ class DemuxingDecoder:
         for at in range(0, len(data), _PIECE_BYTES):
             piece = data[at : at + _PIECE_BYTES]
             self._pipe.put(piece)
-            found = self._taken()
+            found = self._one_rate.process(self._demuxer.take())
             self._silent_bytes = 0 if len(found) else self._silent_bytes + len(piece)
             if self._silent_bytes > _MAX_SILENT_BYTES:
                 raise BadAudio(f"there is no audio in the first {_MAX_SILENT_BYTES >> 20} MiB")
@@ -80,29 +75,11 @@ class DemuxingDecoder:
     def finish(self) -> Samples:
         """The rest. Raises BadAudio if there was no audio at all in the bytes."""
         self._pipe.end()
-        rest = [self._taken()]
-        if self._resampler is not None:
-            rest.append(clipped(self._resampler.finish()))
-            self._resampler = None
-        return join(rest)
+        return join([self._one_rate.process(self._demuxer.take()), self._one_rate.finish()])
 
     def close(self) -> None:
         """Give up the thread."""
         self._pipe.close()
-
-    def _taken(self) -> Samples:
-        samples = [self._resample(*block) for block in self._demuxer.take()]
-        return join(samples) if samples else EMPTY
-
-    def _resample(self, rate_hz: int, samples: Samples) -> Samples:
-        """The rate may change: where one song follows another, or where AAC tells its extension late."""
-        ends = []
-        if self._resampler is not None and rate_hz != self._source_hz:
-            ends.append(clipped(self._resampler.finish()))
-            self._resampler = None
-        if self._resampler is None:
-            self._resampler, self._source_hz = Resampler(rate_hz, self._rate_hz), rate_hz
-        return join([*ends, clipped(self._resampler.process(samples))])
 
 
 class _Pipe:
@@ -173,7 +150,7 @@ class _Demuxer:
     def __init__(self, container: Container, pipe: _Pipe) -> None:
         self._container = container
         self._pipe = pipe
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block] = []
         self._pending_s = 0.0
         self._heard = False
         self._fault: AudioError | None = None
@@ -193,7 +170,7 @@ class _Demuxer:
         finally:
             self._pipe.leave()
 
-    def take(self) -> list[_Block]:
+    def take(self) -> list[Block]:
         """What was decoded; only while the thread waits or is done. Raises BadAudio."""
         blocks, self._blocks, self._pending_s = self._blocks, [], 0.0
         if self._fault is not None and not blocks:
@@ -209,36 +186,21 @@ class _Demuxer:
             if codec not in _CODECS and not codec.startswith("pcm_"):
                 raise BadAudio(f"the {self._container} file holds {codec}, which is not supported")
             stream.codec_context.thread_count = 1
+            reader = FrameReader(DEMUXERS[self._container])
             for packet in file.demux(stream):
                 try:
                     frames = packet.decode()
                 except av.InvalidDataError:
                     continue  # a damaged packet is a gap, as it is for any player
                 for frame in frames:
-                    self._add(frame)
+                    self._add(reader.read(frame))
 
-    def _add(self, frame: "av.AudioFrame") -> None:
-        rate_hz, channels = frame.sample_rate, frame.layout.nb_channels
-        check_rate_and_channels(rate_hz, channels)
+    def _add(self, blocks: list[Block]) -> None:
         self._heard = True
-        self._pending_s += frame.samples / rate_hz
+        self._pending_s += sum(len(samples) / rate_hz for rate_hz, samples in blocks)
         if self._pending_s > _MAX_S_PER_PIECE:
             raise BadAudio(f"{_PIECE_BYTES} bytes hold more than {_MAX_S_PER_PIECE:g} s of audio")
-        self._blocks.append((rate_hz, _mono(frame, channels)))
-
-
-def _mono(frame: "av.AudioFrame", channels: int) -> Samples:
-    """The mean of the channels, whatever the samples of the frame are."""
-    data = frame.to_ndarray()
-    if frame.format.is_planar:
-        data = data.T
-    samples = data.reshape(-1)
-    if samples.dtype.kind == "f":
-        return mix_down(bounded(samples), channels)
-    scaled = samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * samples.itemsize))
-    if samples.dtype.kind == "u":
-        scaled -= np.float32(1)
-    return mix_down(scaled, channels)
+        self._blocks += blocks
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,9 @@ from dragoman.models.base import Samples
 from dragoman.pipeline.audio import g711
 from dragoman.pipeline.audio.errors import UnsupportedFormat
 from dragoman.pipeline.audio.formats import Encoding, check_rate_and_channels
-from dragoman.pipeline.audio.samples import EMPTY, bounded, mix_down
+from dragoman.pipeline.audio.mix import Downmix
+from dragoman.pipeline.audio.resample import Block
+from dragoman.pipeline.audio.samples import bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ _LAYOUTS: Mapping[Encoding, _Integers | _Floats | _Companded] = {
 
 
 class RawSource:
-    """Mono samples at `rate_hz` from interleaved ones, however the bytes are cut.
+    """Mono samples from interleaved ones, however the bytes are cut.
 
     Raises BadAudio for an impossible rate or number of channels, UnsupportedFormat for what is not plain samples.
     """
@@ -92,8 +94,9 @@ class RawSource:
         layout = _LAYOUTS.get(encoding)
         if layout is None:
             raise UnsupportedFormat(encoding, list(_LAYOUTS))
-        self.rate_hz = rate_hz
+        self._rate_hz = rate_hz
         self._channels = channels
+        self._downmix = Downmix(channels, rate_hz)
         self._layout = layout
         self._frame_bytes = layout.width * channels
         self._carry = b""
@@ -102,16 +105,17 @@ class RawSource:
         """The most bytes within `length` that are complete frames (a sample of each channel)."""
         return length - length % self._frame_bytes
 
-    def decode(self, data: bytes) -> Samples:
+    def decode(self, data: bytes) -> list[Block]:
+        """What the bytes hold."""
         if self._carry:
             data = self._carry + data
         frames, odd = divmod(len(data), self._frame_bytes)
         self._carry = data[len(data) - odd :]
         if not frames:
-            return EMPTY
-        return mix_down(self._layout.unpack(data, frames * self._channels), self._channels)
+            return []
+        return [(self._rate_hz, self._downmix.mix(self._layout.unpack(data, frames * self._channels)))]
 
-    def finish(self) -> Samples:
+    def finish(self) -> list[Block]:
         """Nothing: part of a frame at the end is dropped."""
         self._carry = b""
-        return EMPTY
+        return []

@@ -19,19 +19,6 @@ def join(blocks: Sequence[Samples]) -> Samples:
     return np.concatenate(blocks) if blocks else EMPTY
 
 
-def mix_down(interleaved: Samples, channels: int) -> Samples:
-    """Mono by the mean of the channels; `interleaved` has shape (n * channels,), the result (n,)."""
-    if channels == 1:
-        return interleaved
-    # Channel by channel: faster than mean() over a short axis, and the same in every chunk to the last bit.
-    frames = interleaved.reshape(-1, channels)
-    mono: Samples = frames[:, 0].copy()
-    for channel in range(1, channels):
-        mono += frames[:, channel]
-    mono *= np.float32(1 / channels)
-    return mono
-
-
 def bounded(samples: NDArray[np.floating[Any]]) -> Samples:
     """A float32 copy within [-1, 1], where NaN has become 0: safe to filter and to convert to integers."""
     with np.errstate(invalid="ignore"):  # a signalling NaN would warn here
@@ -39,11 +26,6 @@ def bounded(samples: NDArray[np.floating[Any]]) -> Samples:
     if np.isnan(clipped).any():
         np.nan_to_num(clipped, copy=False)
     return clipped
-
-
-def clipped(samples: Samples) -> Samples:
-    """`samples` themselves, brought within [-1, 1] where they lie. They must hold no NaN: none of integers do."""
-    return samples.clip(-1.0, 1.0, out=samples)
 
 
 def to_int16(samples: Samples) -> NDArray[np.int16]:

@@ -12,11 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dragoman.pipeline.audio.formats import Container
+from dragoman.pipeline.audio.riff import MAGICS
 
-SNIFFED_BYTES = 65_536
-"""What is not recognised within this many bytes never will be: two seconds or more of most audio."""
+SNIFFED_BYTES = 8_000
+"""What is not recognised within this many bytes, behind a tag if there is one, never will be."""
 
+_MAX_TAG_BYTES = 65_536
 _MAGIC_BYTES = 16
+_OGG_HEADER_BYTES = 27
+_OPUS = b"OpusHead"
+_WITHOUT_MAGIC = (Container.ANY, Container.MP3, Container.AAC)
 _FRAMES = 3
 
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
@@ -39,22 +44,28 @@ class Unknown:
     final: bool
 
 
-def sniff(head: bytes, *, complete: bool = False) -> Container | Unknown:
-    """The container of a stream that begins with `head`. `complete`: there are no more bytes."""
+def sniff(head: bytes, wanted: Container = Container.ANY, *, complete: bool = False) -> Container | Unknown:
+    """The container of a stream that begins with `head`. `complete`: there are no more bytes.
+
+    `wanted`: what it is said to be; where magic bytes would tell that, nothing else is waited for.
+    """
     if head[:3] == b"ID3":
-        return _behind_tag(head, complete=complete)
+        return _behind_tag(head, wanted, complete=complete)
     if len(head) < _MAGIC_BYTES and not complete:
         return Unknown(final=False)
-    return _by_magic(head) or _by_frames(head, complete=complete)
+    if head.startswith(b"OggS"):
+        return _in_ogg(head, complete=complete)
+    if found := _by_magic(head):
+        return found
+    return _by_frames(head, complete=complete) if wanted in _WITHOUT_MAGIC else Unknown(final=True)
 
 
 def _by_magic(head: bytes) -> Container | None:
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+    if head[:4] in MAGICS and head[8:12] == b"WAVE":
         return Container.WAV
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return Container.AIFF
     starts = {
-        b"OggS": Container.OGG,
         b"fLaC": Container.FLAC,
         b"#!AMR": Container.AMR,
         b"\x1a\x45\xdf\xa3": Container.WEBM,
@@ -63,14 +74,21 @@ def _by_magic(head: bytes) -> Container | None:
     return next((container for magic, container in starts.items() if head.startswith(magic)), None)
 
 
-def _behind_tag(head: bytes, *, complete: bool) -> Container | Unknown:
+def _in_ogg(head: bytes, *, complete: bool) -> Container | Unknown:
+    """Opus or another codec, by the first packet of the first page (RFC 3533, section 6; RFC 7845, section 5.1)."""
+    packet_at = _OGG_HEADER_BYTES + int.from_bytes(head[_OGG_HEADER_BYTES - 1 : _OGG_HEADER_BYTES])
+    packet = head[packet_at : packet_at + len(_OPUS)]
+    if len(packet) < len(_OPUS) and not complete:
+        return Unknown(final=False)
+    return Container.OGG_OPUS if packet == _OPUS else Container.OGG
+
+
+def _behind_tag(head: bytes, wanted: Container, *, complete: bool) -> Container | Unknown:
     """Behind an ID3v2 tag; one that is too long to look behind (it holds a picture) stands before MPEG audio."""
     if len(head) < 10:
         return Unknown(final=complete)
     size = 10 + sum(byte % 128 << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    if size + _MAGIC_BYTES > SNIFFED_BYTES:
-        return Container.MP3
-    return sniff(head[size:], complete=complete or len(head) >= SNIFFED_BYTES)
+    return Container.MP3 if size > _MAX_TAG_BYTES else sniff(head[size:], wanted, complete=complete)
 
 
 def _by_frames(head: bytes, *, complete: bool) -> Container | Unknown:

@@ -1,7 +1,8 @@
 """Audio whose words can be read out of its samples, and a fake recogniser that reads them.
 
-Each word takes 0.4 s: 0.3 s at a level of its own and 0.1 s that is much quieter. A word of which less than half was
-heard is not read, and one that breaks off is read wrongly, as real recognisers do.
+Each word takes 0.4 s: 0.3 s at a level of its own and 0.1 s that is much quieter. The level is that of a tone of 8 kHz,
+which every sample shows. A word of which less than half was heard is not read, and one that breaks off is read wrongly,
+as real recognisers do.
 """
 
 import itertools
@@ -22,7 +23,9 @@ def spoken(count: int, first: int = 0) -> Samples:
     pieces = []
     for number in range(first, first + count):
         pieces += [np.full(_LOUD, _FLOOR + _STEP * (number + 1), np.float32), np.full(_QUIET, _FLOOR, np.float32)]
-    return np.concatenate(pieces)
+    levels = np.concatenate(pieces)
+    levels[1::2] *= -1
+    return levels
 
 
 def text(count: int, first: int = 0, sentence: int = 8) -> list[str]:
@@ -34,7 +37,8 @@ def text(count: int, first: int = 0, sentence: int = 8) -> list[str]:
 
 def read(samples: Samples, sentence: int = 8, *, times: bool = False) -> Hypothesis:
     """What is said in the samples; a full stop also behind the last word, as recognisers do."""
-    numbers = np.where(samples > _FLOOR + _STEP / 2, np.rint((samples - _FLOOR) / _STEP) - 1, -1).astype(int)
+    levels = np.abs(samples)
+    numbers = np.where(levels > _FLOOR + _STEP / 2, np.rint((levels - _FLOOR) / _STEP) - 1, -1).astype(int)
     edges = np.flatnonzero(np.diff(numbers, prepend=-2, append=-2))
     words = []
     for start, stop in itertools.pairwise(edges):

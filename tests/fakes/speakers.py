@@ -13,12 +13,12 @@ from onnx import TensorProto, helper
 from dragoman.models.base import SAMPLE_RATE_HZ, Batching, Samples, Voiceprint
 from dragoman.models.errors import EngineFailed
 
-PITCH_STEP_HZ, LOWEST_HZ = 50.0, 800.0
+PITCH_STEP_HZ, LOWEST_HZ, HIGHEST_HZ = 50.0, 800.0, 4000.0
 BANDS = 80
 
 
 class FakeEmbedder:
-    """The voice is the loudest frequency of a piece from 800 Hz on: pitches 50 Hz apart are different people."""
+    """The voice is the loudest frequency of a piece from 800 Hz to 4 kHz: pitches 50 Hz apart are different people."""
 
     name = "fake-embedder"
     batching = Batching()
@@ -46,8 +46,8 @@ class FakeEmbedder:
 
     @staticmethod
     def _voice(piece: Samples) -> Voiceprint:
-        lowest = round(LOWEST_HZ / SAMPLE_RATE_HZ * len(piece))
-        loudest = lowest + int(np.abs(np.fft.rfft(piece)[lowest:]).argmax())
+        lowest, highest = (round(hz / SAMPLE_RATE_HZ * len(piece)) for hz in (LOWEST_HZ, HIGHEST_HZ))
+        loudest = lowest + int(np.abs(np.fft.rfft(piece)[lowest:highest]).argmax())
         hz = loudest * SAMPLE_RATE_HZ / len(piece)
         voice = np.zeros(int(SAMPLE_RATE_HZ / 2 / PITCH_STEP_HZ) + 1, np.float32)
         voice[round(hz / PITCH_STEP_HZ)] = 1.0

@@ -48,7 +48,8 @@ def test_an_utterance_is_one_message(scripted: RunningServer, kind: str, socket:
     }
     for data in talk.of("data"):
         assert data["language_code"] == "en-IN"
-        assert data["metrics"]["audio_duration"] == pytest.approx(1.0, abs=0.05)
+        # The detector's frames are 32 ms, and where the tone breaks off the filter before it rings for a few.
+        assert data["metrics"]["audio_duration"] == pytest.approx(1.0, abs=0.07)
         assert 0 <= data["metrics"]["processing_latency"] < took_s
     assert len({data["request_id"] for data in talk.of("data")}) == 1
 

@@ -2,8 +2,8 @@
 
 from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.audio.formats import AudioFormat, Container, pcm
+from dragoman.pipeline.audio.riff import RiffReader
 from dragoman.pipeline.audio.sniff import sniff
-from dragoman.pipeline.audio.wav import WavSource
 from dragoman.server.protocols.sarvam.query import Codec
 
 DEFAULT_HZ = 16_000
@@ -23,7 +23,7 @@ class Payload:
     def __init__(self, codec: Codec, sample_rate_hz: int | None) -> None:
         self._wav = codec is Codec.WAV
         self._rate_hz = sample_rate_hz
-        self._header: WavSource | None = None
+        self._header: RiffReader | None = None
         self._header_bytes = 0
         self._format: AudioFormat | None = None
         self._begun = False
@@ -44,7 +44,7 @@ class Payload:
 
     def _with_header(self, data: bytes) -> tuple[AudioFormat, bytes] | None:
         if self._header is None:
-            self._header, self._header_bytes = WavSource(), 0
+            self._header, self._header_bytes = RiffReader(), 0
         at = self._header.read_header(data)
         if (body := self._header.body) is None:
             self._header_bytes += len(data)

@@ -1,6 +1,7 @@
 """Files of every container, encoded and wrapped by libav where it can."""
 
 import io
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -27,9 +28,20 @@ WRITERS = (*_ENCODERS, Container.AMR)
 
 
 def as_file(
-    container: Container, samples: Samples, rate_hz: int, channels: int = 1, codec: str = "", muxer: str = ""
+    container: Container,
+    samples: Samples,
+    rate_hz: int,
+    channels: int = 1,
+    codec: str = "",
+    muxer: str = "",
+    placed: Callable[[float], float] = lambda at_s: at_s,
+    *,
+    inverted: bool = False,
 ) -> bytes:
-    """Mono samples in every channel of a file; Opus is written at 48 kHz, whatever the rate, and AMR by `amr_file`."""
+    """Mono samples in every channel of a file; Opus is written at 48 kHz, whatever the rate, and AMR by `amr_file`.
+
+    `placed` says where a packet that begins at some second is to be; `inverted`: the last channel has the wrong sign.
+    """
     if container is Container.AMR:
         return amr_file(samples, rate_hz)
     usual, encoder = _ENCODERS[container]
@@ -45,10 +57,19 @@ def as_file(
         if codec == "wmav2":
             context.bit_rate = 64_000
         context.open()
-        frame = av.AudioFrame.from_ndarray(np.tile(samples, (channels, 1)), format="fltp", layout=layout)
-        frame.sample_rate, frame.time_base = rate_hz, Fraction(1, rate_hz)
+        planes = np.tile(samples, (channels, 1))
+        planes[-1] *= -1 if inverted else 1
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
+        frame.pts, frame.sample_rate, frame.time_base = 0, rate_hz, Fraction(1, rate_hz)
         resampler = av.AudioResampler(context.format.name, layout, rate, frame_size=context.frame_size or 1_024)
         for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            out.mux(stream.encode(piece))
-        out.mux(stream.encode(None))
+            out.mux([_moved(packet, placed) for packet in stream.encode(piece)])
+        out.mux([_moved(packet, placed) for packet in stream.encode(None)])
     return file.getvalue()
+
+
+def _moved(packet: av.Packet, placed: Callable[[float], float]) -> av.Packet:
+    at_s = float(packet.pts * packet.time_base)
+    if (place_s := placed(at_s)) != at_s:
+        packet.pts = packet.dts = round(place_s / packet.time_base)
+    return packet

@@ -8,9 +8,10 @@ import av
 import numpy as np
 
 from dragoman.models.base import Samples
-from dragoman.pipeline.audio.decode import make_decoder
+from dragoman.pipeline.audio.decode import Source, make_decoder
 from dragoman.pipeline.audio.encode import make_encoder
 from dragoman.pipeline.audio.formats import AudioFormat
+from dragoman.pipeline.audio.samples import join
 
 
 def tone(rate_hz: int, count: int, hz: float = 440.0, amplitude: float = 0.4) -> Samples:
@@ -35,6 +36,12 @@ def decoded(fmt: AudioFormat, data: bytes, rate_hz: int = 16_000, sizes: Sequenc
     return np.concatenate([*blocks, decoder.finish()])
 
 
+def taken(source: Source, data: bytes, sizes: Sequence[int] = (1 << 30,)) -> Samples:
+    """All samples that a source makes of `data`, whatever their rates."""
+    blocks = [block for piece in cut(data, sizes) for block in source.decode(piece)]
+    return join([samples for _, samples in [*blocks, *source.finish()]])
+
+
 def encoded(fmt: AudioFormat, samples: Samples, block: int = 1 << 30) -> bytes:
     """All that an encoder makes of `samples`."""
     encoder = make_encoder(fmt)
@@ -42,14 +49,14 @@ def encoded(fmt: AudioFormat, samples: Samples, block: int = 1 << 30) -> bytes:
     return b"".join([encoder.header(), *blocks, encoder.finish()])
 
 
-def ffmpeg_ogg(samples: Samples, rate_hz: int, layout: str = "mono") -> bytes:
-    """The same sound in every channel, encoded and wrapped by FFmpeg."""
+def ffmpeg_ogg(samples: Samples, rate_hz: int, layout: str = "mono", *, inverted: bool = False) -> bytes:
+    """The same sound in every channel, encoded and wrapped by FFmpeg; `inverted`: the last one has the wrong sign."""
     file = io.BytesIO()
     with av.open(file, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=rate_hz, layout=layout)
-        frame = av.AudioFrame.from_ndarray(
-            np.tile(samples, (stream.layout.nb_channels, 1)), format="fltp", layout=layout
-        )
+        planes = np.tile(samples, (stream.layout.nb_channels, 1))
+        planes[-1] *= -1 if inverted else 1
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
         frame.sample_rate = rate_hz
         for part in (frame, None):
             for packet in stream.encode(part):

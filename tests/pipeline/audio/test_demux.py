@@ -1,21 +1,25 @@
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dragoman.models.base import Samples
 from dragoman.pipeline.audio import demux
 from dragoman.pipeline.audio.decode import make_decoder
 from dragoman.pipeline.audio.demux import DEMUXERS, DemuxingDecoder
 from dragoman.pipeline.audio.errors import AudioError, BadAudio, UnknownAudio
 from dragoman.pipeline.audio.formats import Container, media
+from dragoman.pipeline.audio.timeline import MAX_GAP_S
 from tests.pipeline.audio.files import WRITERS, as_file
 from tests.pipeline.audio.signals import cut, decoded, loudest, tone
 from tests.waiting import until
 
 TONE = tone(16_000, 3 * 16_000)
 FILES = {container: as_file(container, TONE, 16_000) for container in WRITERS}
+FILES[Container.OGG] = as_file(Container.OGG, TONE, 16_000, codec="flac")  # Opus in Ogg is read elsewhere
 ANY = media(Container.ANY)
 
 
@@ -28,7 +32,7 @@ def settled() -> None:
     until(lambda: not threads(), "no demuxer's thread is left")
 
 
-def level(samples: "np.ndarray") -> float:
+def level(samples: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples[4_000:-4_000]))))
 
 
@@ -47,7 +51,7 @@ def test_every_container_is_read(container: Container, channels: int) -> None:
     assert abs(int(spectrum.argmax()) - 440) <= 1
 
 
-@pytest.mark.parametrize(("codec", "channels"), [("vorbis", 2), ("libopus", 2)])
+@pytest.mark.parametrize(("codec", "channels"), [("vorbis", 2), ("flac", 1), ("libopus", 2)])
 def test_ogg_holds_other_codecs_too(codec: str, channels: int) -> None:
     heard = decoded(media(Container.OGG), as_file(Container.OGG, TONE, 16_000, channels, codec=codec))
     assert level(heard) == pytest.approx(level(TONE), rel=0.05)
@@ -89,6 +93,72 @@ def test_a_file_that_breaks_off_gives_what_it_has() -> None:
     settled()
 
 
+def late(gap_s: float, *, behind_s: float = 1.0) -> Callable[[float], float]:
+    return lambda at_s: at_s + gap_s if at_s >= behind_s else at_s
+
+
+def quiet_s(samples: Samples) -> list[tuple[float, float]]:
+    """Where nothing is heard for 50 ms or more: from when on, and for how long."""
+    loud = np.flatnonzero(np.abs(samples) > 0.05)
+    steps = np.diff(loud)
+    return [(loud[at] / 16_000, steps[at] / 16_000) for at in np.flatnonzero(steps > 800)]
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "muxer", "channels"),
+    [
+        (Container.WEBM, "libopus", "webm", 1),
+        (Container.WEBM, "vorbis", "webm", 2),
+        (Container.WEBM, "aac", "matroska", 1),
+        (Container.WEBM, "pcm_s16le", "matroska", 1),
+        (Container.OGG, "vorbis", "ogg", 2),
+        (Container.ASF, "wmav2", "asf", 1),
+    ],
+)
+def test_silence_stands_where_packets_are_missing(container: Container, codec: str, muxer: str, channels: int) -> None:
+    whole = as_file(container, TONE, 16_000, channels, codec, muxer)
+    missing = as_file(container, TONE, 16_000, channels, codec, muxer, placed=late(2.0))
+    heard = decoded(media(container), missing, sizes=(700,))
+    assert len(heard) - len(decoded(media(container), whole)) == pytest.approx(2.0 * 16_000, abs=160)
+    assert quiet_s(heard) == [(pytest.approx(1.0, abs=0.05), pytest.approx(2.0, abs=0.07))]
+    np.testing.assert_array_equal(heard, decoded(ANY, missing, sizes=(64, 3_000)))
+
+
+def test_a_stream_may_be_joined_in_the_middle() -> None:
+    joined = as_file(Container.WEBM, TONE, 16_000, placed=lambda at_s: late(2.0)(at_s) + 5_000)
+    assert len(decoded(ANY, joined)) == pytest.approx(5 * 16_000, abs=160)
+
+
+def test_one_recording_behind_the_other_has_times_of_its_own() -> None:
+    data = as_file(Container.WEBM, TONE, 16_000, placed=late(2.0))
+    heard = decoded(ANY, data * 2, sizes=(1_500,))
+    assert len(heard) == pytest.approx(10 * 16_000, abs=320)
+    assert [length for _, length in quiet_s(heard)] == [pytest.approx(2.0, abs=0.01)] * 2
+
+
+def test_times_that_jitter_are_no_gaps() -> None:
+    rng = np.random.default_rng(3)
+    data = as_file(Container.WEBM, TONE, 16_000, placed=lambda at_s: at_s + float(rng.uniform(0, 0.015)))
+    assert len(decoded(ANY, data)) == len(decoded(ANY, FILES[Container.WEBM]))
+
+
+def test_an_hour_that_is_missing_is_no_hour_of_samples() -> None:
+    data = as_file(Container.WEBM, TONE, 16_000, placed=late(3_600.0))
+    assert len(decoded(ANY, data)) == pytest.approx((3 + MAX_GAP_S) * 16_000, abs=160)
+
+
+@pytest.mark.parametrize("container", [Container.MP3, Container.AAC, Container.FLAC])
+def test_containers_without_times_have_no_gaps(container: Container) -> None:
+    assert decoded(ANY, as_file(container, TONE, 16_000, placed=late(2.0))).size == decoded(ANY, FILES[container]).size
+
+
+def test_the_louder_channel_is_heard_where_both_cancel_out() -> None:
+    for container in (Container.WEBM, Container.FLAC, Container.OGG, Container.MP3):
+        codec = "flac" if container is Container.OGG else ""
+        heard = decoded(ANY, as_file(container, TONE, 16_000, 2, codec=codec, inverted=True), sizes=(900,))
+        assert level(heard) == pytest.approx(level(TONE), rel=0.06), container
+
+
 def test_a_damaged_stretch_is_a_gap() -> None:
     data = bytearray(FILES[Container.MP3])
     data[len(data) // 2 : len(data) // 2 + 300] = bytes(300)
@@ -117,11 +187,37 @@ def test_what_is_nothing_that_is_known() -> None:
     for data in (noise, bytes(100), b"R"):
         with pytest.raises(UnknownAudio, match="no known container"):
             decoded(ANY, data, sizes=(3_200,))
-    decoder = make_decoder(ANY)
-    for piece in cut(noise[:64_000], (3_200,)):
-        assert decoder.decode(piece).size == 0
-    with pytest.raises(UnknownAudio):
-        decoder.decode(noise[64_000:])
+
+
+FOREIGN = {
+    "samples": tone(16_000, 16_000).astype("<f4").tobytes(),
+    "silence": bytes(32_000),
+    "MP4": b"\0\0\0\x18ftypisom" + bytes(range(256)) * 100,
+    "text": b"The quick brown fox. " * 1_000,
+    "bits": b"\xff" * 32_000,
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("size", [20, 640, 4_096, 32_000])
+def test_what_is_foreign_is_refused_within_a_second(name: str, size: int) -> None:
+    """Of G.711, the slowest of what has no header."""
+    for container in (Container.ANY, Container.MP3, Container.AAC):
+        decoder, taken = make_decoder(media(container)), 0
+        with pytest.raises(BadAudio):
+            for piece in cut(FOREIGN[name], (size,)):
+                decoder.decode(piece)
+                taken += len(piece)
+        assert taken < 8_000
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("container", sorted(set(DEMUXERS) - {Container.MP3, Container.AAC}))
+def test_and_at_once_where_the_first_bytes_would_tell(name: str, container: Container) -> None:
+    decoder = make_decoder(media(container))
+    assert decoder.decode(FOREIGN[name][:15]).size == 0
+    with pytest.raises(BadAudio, match=f"format is {container} but"):
+        decoder.decode(FOREIGN[name][15:40])
 
 
 @pytest.mark.parametrize(

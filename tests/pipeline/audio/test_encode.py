@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dragoman.pipeline.audio.dc import DcBlocker
 from dragoman.pipeline.audio.encode import make_encoder
 from dragoman.pipeline.audio.errors import BadAudio, UnsupportedFormat
 from dragoman.pipeline.audio.formats import AudioFormat, Encoding, alaw, ogg_opus, pcm, ulaw, wav
@@ -25,7 +26,8 @@ def test_round_trips(fmt: AudioFormat, error: float) -> None:
     sound = tone(fmt.rate_hz, 5_000)
     heard = decoded(fmt, encoded(fmt, sound, 333), fmt.rate_hz)
     assert len(heard) == len(sound)
-    assert loudest(heard - sound) <= error
+    # The decoder takes offsets away, also of the error.
+    assert loudest(heard - DcBlocker(fmt.rate_hz).process(sound)) <= 2 * error
 
 
 @pytest.mark.parametrize("fmt", [fmt for fmt, _ in ROUND_TRIPS] + [ogg_opus()])

@@ -11,7 +11,7 @@ from dragoman.pipeline.audio.errors import AudioError, BadAudio
 from dragoman.pipeline.audio.formats import ogg_opus
 from dragoman.pipeline.audio.ogg import NO_GRANULE, PageReader, PageWriter, _crc
 from dragoman.pipeline.audio.opus_decode import OggOpusSource, OpusHead
-from tests.pipeline.audio.signals import cut, decoded, encoded, ffmpeg_decoded, ffmpeg_ogg, loudest, tone
+from tests.pipeline.audio.signals import decoded, encoded, ffmpeg_decoded, ffmpeg_ogg, loudest, taken, tone
 
 HEAD = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48_000, 0, 0)
 TAGS = b"OpusTags" + bytes(8)
@@ -22,8 +22,7 @@ STREAM = encoded(ogg_opus(), SOUND, 1_000)
 
 
 def read(data: bytes, sizes: tuple[int, ...] = (1 << 30,)) -> Samples:
-    source = OggOpusSource()
-    return np.concatenate([*(source.decode(piece) for piece in cut(data, sizes)), source.finish()])
+    return taken(OggOpusSource(), data, sizes)
 
 
 def stream(*pages: tuple[list[bytes], int, bool], head: bytes = HEAD, serial: int = 7) -> bytes:
@@ -86,6 +85,77 @@ def test_an_impossible_last_position_cuts_nothing() -> None:
     assert len(read(stream(([SILENT_20_MS] * 2, 1_920, False), ([SILENT_20_MS], 5, True)))) == 2_880 - 312
 
 
+@pytest.mark.parametrize("sizes", [(1 << 30,), (1,), (50, 7)])
+def test_silence_stands_where_positions_jump(sizes: tuple[int, ...]) -> None:
+    packets = audio_packets(STREAM)[:10]
+    sound = [(packets[:5], 4_800, False), (packets[5:], 9_600, False)]
+    later = [(packets[:5], 4_800, False), (packets[5:], 9_600 + 96_000, False)]
+    whole, heard = read(stream(*sound), sizes), read(stream(*later), sizes)
+    place = 4_800 - 312
+    np.testing.assert_array_equal(heard, np.concatenate([whole[:place], np.zeros(96_000, np.float32), whole[place:]]))
+
+
+def test_so_it_does_however_long_the_pages_are() -> None:
+    packets = audio_packets(STREAM)[:10]
+    for per_page in (1, 2, 5):
+        places = range(0, 10, per_page)
+        pages = [(packets[at : at + per_page], 960 * (at + per_page) + 48_000 * (at >= 5), False) for at in places]
+        assert len(read(stream(*pages))) == 9_600 - 312 + 48_000
+
+
+def test_the_end_is_cut_behind_a_gap_too() -> None:
+    jump = 48_000
+    three = [SILENT_20_MS] * 3
+    assert len(read(stream((three, 2_880, False), (three, 5_760 + jump - 500, True)))) == 5_760 + jump - 500 - 312
+    assert len(read(stream((three, 2_880, False), (three, 5_760 - 500, True)))) == 5_760 - 500 - 312
+
+
+def test_pre_skip_is_no_silence_of_the_gap() -> None:
+    head = HEAD[:10] + struct.pack("<H", 1_920) + HEAD[12:]
+    pages = [([SILENT_20_MS], 960, False), ([SILENT_20_MS] * 3, 3_840 + 48_000, False)]
+    assert len(read(stream(*pages, head=head))) == 3_840 + 48_000 - 1_920
+
+
+def test_little_jumps_are_jitter() -> None:
+    pages = [([SILENT_20_MS] * 5, 4_800 * number + 960 * (number % 2), False) for number in range(1, 20)]
+    assert len(read(stream(*pages))) == 19 * 4_800 - 312
+
+
+def test_an_hour_that_is_missing_is_no_hour_of_samples() -> None:
+    hour = 3_600 * 48_000
+    for pages in ([960, hour, hour + 960], [hour, 2 * hour, 2 * hour + 960]):
+        data = stream(*(([SILENT_20_MS], granule, False) for granule in pages))
+        assert len(read(data)) == 3 * 960 - 312 + 30 * 48_000
+    many = stream(*(([SILENT_20_MS], hour * number, False) for number in range(1, 200)))
+    assert len(read(many)) < (60 + 200 * 0.42) * 48_000
+
+
+def test_positions_that_go_back_are_followed() -> None:
+    pages = [960_000, 960_960, 960, 1_920, 1_920 + 48_000 + 960]
+    data = stream(*(([SILENT_20_MS], granule, False) for granule in pages))
+    assert len(read(data)) == 5 * 960 - 312 + 48_000
+
+
+def test_pages_without_a_position_have_no_gaps() -> None:
+    pages = [([SILENT_20_MS], NO_GRANULE, False)] * 10
+    assert len(read(stream(*pages))) == 9_600 - 312
+    between = [([SILENT_20_MS], 960, False), *pages, ([SILENT_20_MS], 12 * 960 + 48_000, False)]
+    assert len(read(stream(*between))) == 12 * 960 - 312 + 48_000
+
+
+def test_each_link_of_a_chain_has_positions_of_its_own() -> None:
+    pages = [([SILENT_20_MS] * 5, 4_800, False), ([SILENT_20_MS] * 5, 9_600 + 48_000, True)]
+    later = [(packets, granule + 10**9, last) for packets, granule, last in pages]
+    heard = read(stream(*pages, serial=1) + stream(*later, serial=2) + stream(*pages, serial=1), (500,))
+    assert len(heard) == 3 * (9_600 + 48_000 - 312)
+
+
+def test_the_louder_channel_is_heard_where_both_cancel_out() -> None:
+    sound = tone(48_000, 96_000)
+    heard = decoded(ogg_opus(), ffmpeg_ogg(sound, 48_000, "stereo", inverted=True), 48_000)
+    assert loudest(heard[4_800:-4_800]) == pytest.approx(0.4, rel=0.05)
+
+
 def test_chained_streams_follow_one_another() -> None:
     one = stream(([SILENT_20_MS] * 2, 1_000, True), serial=1)
     two = ffmpeg_ogg(tone(48_000, 60_000), 48_000)
@@ -126,12 +196,12 @@ def test_large_tags_are_passed_over_without_being_kept() -> None:
         *[raw_page(b"p" * 65_025, full, continued=True)] * 3,
     ]
     source = OggOpusSource()
-    assert source.decode(b"".join(pages)).size == 0
+    assert not any(len(samples) for _, samples in source.decode(b"".join(pages)))
     assert source._stream is not None
     assert source._stream._part is not None
     assert len(source._stream._part) < 70_000
     end = raw_page(b"p" + SILENT_20_MS, b"\x01\x03", 960, continued=True)
-    assert source.decode(end).size == 960 - 312
+    assert sum(len(samples) for _, samples in source.decode(end)) == 960 - 312
 
 
 def test_an_audio_packet_of_any_size_is_not_kept_either() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from dragoman.pipeline.audio.errors import BadAudio, UnsupportedFormat
 from dragoman.pipeline.audio.formats import Encoding
 from dragoman.pipeline.audio.raw import RawSource
-from tests.pipeline.audio.signals import cut
+from tests.pipeline.audio.signals import taken
 
 HALF_AND_MINUS_QUARTER = {
     Encoding.S8: "40 e0",
@@ -32,26 +32,26 @@ HALF_AND_MINUS_QUARTER = {
 
 @pytest.mark.parametrize(("encoding", "data"), HALF_AND_MINUS_QUARTER.items())
 def test_every_encoding_of_the_same_two_values(encoding: Encoding, data: str) -> None:
-    samples = RawSource(encoding, 16_000).decode(bytes.fromhex(data))
+    samples = taken(RawSource(encoding, 16_000), bytes.fromhex(data))
     assert samples.tolist() == [0.5, -0.25]
     assert samples.dtype == np.float32
 
 
 @pytest.mark.parametrize(("encoding", "data"), HALF_AND_MINUS_QUARTER.items())
 def test_channels_are_mixed_down(encoding: Encoding, data: str) -> None:
-    assert RawSource(encoding, 16_000, 2).decode(bytes.fromhex(data)).tolist() == [0.125]
+    assert taken(RawSource(encoding, 16_000, 2), bytes.fromhex(data)).tolist() == [0.125]
 
 
 @pytest.mark.parametrize("encoding", [e for e in Encoding if e not in (Encoding.OPUS, Encoding.INNER)])
 def test_all_encodings_but_codecs_are_read(encoding: Encoding) -> None:
-    samples = RawSource(encoding, 16_000).decode(bytes(range(64)))
+    samples = taken(RawSource(encoding, 16_000), bytes(range(64)))
     assert len(samples) in (64, 32, 21, 16, 8)
     assert np.abs(samples).max() <= 1
 
 
 def test_floats_beyond_full_scale_are_bounded() -> None:
     data = np.array([np.nan, np.inf, -7, 1e300], "<f8").tobytes()
-    assert RawSource(Encoding.F64LE, 16_000).decode(data).tolist() == [0, 1, -1, 1]
+    assert taken(RawSource(Encoding.F64LE, 16_000), data).tolist() == [0, 1, -1, 1]
 
 
 @given(
@@ -61,16 +61,12 @@ def test_floats_beyond_full_scale_are_bounded() -> None:
     channels=st.integers(1, 3),
 )
 def test_chunk_borders_carry_no_meaning(data: bytes, sizes: list[int], encoding: Encoding, channels: int) -> None:
-    whole = RawSource(encoding, 16_000, channels).decode(data)
-    source = RawSource(encoding, 16_000, channels)
-    pieces = np.concatenate([*(source.decode(piece) for piece in cut(data, sizes)), source.finish()])
-    np.testing.assert_array_equal(pieces, whole)
+    whole = taken(RawSource(encoding, 16_000, channels), data)
+    np.testing.assert_array_equal(taken(RawSource(encoding, 16_000, channels), data, sizes), whole)
 
 
 def test_an_odd_byte_at_the_end_is_dropped() -> None:
-    source = RawSource(Encoding.S16LE, 16_000)
-    assert source.decode(b"\0\x40\0").tolist() == [0.5]
-    assert source.finish().size == 0
+    assert taken(RawSource(Encoding.S16LE, 16_000), b"\0\x40\0").tolist() == [0.5]
 
 
 def test_what_cannot_be_read_is_refused_at_once() -> None:

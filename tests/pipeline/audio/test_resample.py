@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragoman.models.base import Samples
-from dragoman.pipeline.audio.resample import Resampler
+from dragoman.pipeline.audio.resample import Block, OneRate, Resampler
 from tests.pipeline.audio.signals import loudest, tone
 
 RATES = [8_000, 16_000, 22_050, 24_000, 44_100, 48_000]
@@ -67,3 +67,25 @@ def test_strided_samples_are_taken_too() -> None:
     samples = tone(24_000, 4_800)
     a, b = Resampler(24_000, 16_000), Resampler(24_000, 16_000)
     np.testing.assert_array_equal(a.process(samples[::2]), b.process(samples[::2].copy()))
+
+
+def test_blocks_of_many_rates_become_one() -> None:
+    rates = [8_000, 8_000, 48_000, 16_000, 44_100]
+    blocks: list[Block] = [(rate_hz, tone(rate_hz, rate_hz)) for rate_hz in rates]
+    one_rate = OneRate(16_000)
+    heard = np.concatenate([one_rate.process(blocks[:3]), one_rate.process(blocks[3:]), one_rate.finish()])
+    assert abs(len(heard) - 5 * 16_000) <= 3
+    for second in range(5):
+        middle = slice(second * 16_000 + 2_000, second * 16_000 + 14_000)
+        assert loudest(heard[middle] - tone(16_000, 16_000)[2_000:14_000]) < 1e-3
+    assert one_rate.finish().size == 0
+
+
+def test_blocks_of_one_rate_are_one_stream() -> None:
+    sound = tone(24_000, 24_000)
+    one_rate, empty = OneRate(16_000), np.zeros(0, np.float32)
+    pieces = [one_rate.process([(24_000, sound[at : at + 500]), (8_000, empty)]) for at in range(0, 24_000, 500)]
+    whole = resampled(sound, 24_000, 16_000, 24_000)
+    np.testing.assert_allclose(np.concatenate([*pieces, one_rate.finish()]), whole, atol=1e-6)
+    assert OneRate(16_000).process([]).size == 0
+    assert OneRate(16_000).finish().size == 0

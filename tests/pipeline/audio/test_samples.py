@@ -1,6 +1,6 @@
 import numpy as np
 
-from dragoman.pipeline.audio.samples import EMPTY, bounded, clipped, join, mix_down, to_int16
+from dragoman.pipeline.audio.samples import EMPTY, bounded, join, to_int16
 
 
 def test_join_puts_blocks_one_after_another() -> None:
@@ -11,13 +11,6 @@ def test_join_puts_blocks_one_after_another() -> None:
     assert join([block, block]).dtype == np.float32
 
 
-def test_mix_down_is_the_mean_of_the_channels() -> None:
-    mono = mix_down(np.array([1, 0, -0.5, 0.5, 0.25, 0.75], np.float32), 2)
-    assert mono.tolist() == [0.5, 0.0, 0.5]
-    assert mono.dtype == np.float32
-    np.testing.assert_allclose(mix_down(np.ones(9, np.float32), 3), np.ones(3), rtol=1e-6)
-
-
 def test_bounded_makes_anything_safe_and_leaves_its_argument_alone() -> None:
     wild = np.array([np.nan, np.inf, -np.inf, 1e300, 0.5])
     assert bounded(wild).tolist() == [0, 1, -1, 1, 0.5]
@@ -26,13 +19,6 @@ def test_bounded_makes_anything_safe_and_leaves_its_argument_alone() -> None:
     signalling = np.array([0x7FF4000000000000, 0xFFF4000000000000], np.uint64).view(np.float64)
     assert bounded(signalling).tolist() == [0, 0]
     assert bounded(np.array([0x7FA00000], np.uint32).view(np.float32)).tolist() == [0]
-
-
-def test_clipped_changes_its_argument_and_leaves_what_fits() -> None:
-    samples = np.array([-1.5, -1.0, 0.25, 1.0, np.inf], np.float32)
-    assert clipped(samples) is samples
-    assert samples.tolist() == [-1, -1, 0.25, 1, 1]
-    assert clipped(EMPTY).size == 0
 
 
 def test_to_int16_clips_and_rounds_to_nearest() -> None:

@@ -9,6 +9,8 @@ from tests.pipeline.audio.files import WRITERS, as_file
 from tests.pipeline.audio.signals import tone
 
 FILES = {container: as_file(container, tone(16_000, 16_000), 16_000) for container in WRITERS}
+FILES[Container.OGG_OPUS] = FILES[Container.OGG]
+FILES[Container.OGG] = as_file(Container.OGG, tone(16_000, 16_000), 16_000, codec="flac")
 TAG = b"ID3\x04\x00\x00" + bytes([0, 0, 1, 72]) + bytes(200)
 """An ID3v2 tag of 200 bytes."""
 
@@ -38,6 +40,21 @@ def test_a_broadcast_may_be_joined_within_a_frame(cut: int) -> None:
     for container in (Container.MP3, Container.AAC):
         frames = FILES[container]
         assert sniff(frames[frames.index(b"\xff") + cut :]) is container
+
+
+def test_what_is_in_ogg_is_known_by_the_first_packet() -> None:
+    for container in (Container.OGG, Container.OGG_OPUS):
+        data = FILES[container]
+        assert [sniff(data[:size]) for size in (16, 27, 34)] == [Unknown(final=False)] * 3
+        assert sniff(data[:36]) is container
+    assert sniff(FILES[Container.OGG_OPUS][:34], complete=True) is Container.OGG
+
+
+def test_nothing_is_waited_for_where_magic_bytes_would_tell() -> None:
+    for head in (bytes(16), b"\xff\xfb\x90\x00" + bytes(12)):
+        assert sniff(head, Container.MP3) == sniff(head) == Unknown(final=False)
+        assert sniff(head, Container.FLAC) == Unknown(final=True)
+    assert sniff(TAG, Container.FLAC) == Unknown(final=False), "it may stand behind the tag"
 
 
 def test_flac_may_stand_behind_a_tag() -> None:

@@ -48,7 +48,8 @@ class FakeDetector:
 def segments(probabilities: list[float], level: float = 0.1, **query: str) -> list[tuple[int, int | None, int]]:
     """First frame of speech, first frame behind it, and first frame of the audio that is kept, of each segment."""
     ear = Ear(make_decoder(pcm(16_000, Encoding.F32LE)), FakeDetector(list(probabilities)), tuned(query, BASE))
-    _, heard = ear.hear(np.full(len(probabilities) * FRAME, level, np.float32).tobytes(), len(probabilities))
+    sound = level * np.resize([1, 1, -1, -1], len(probabilities) * FRAME)  # a constant would be taken for an offset
+    _, heard = ear.hear(sound.astype(np.float32).tobytes(), len(probabilities))
     found: list[tuple[int, int | None, int]] = []
     start = kept = 0
     opening = False
