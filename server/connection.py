@@ -49,6 +49,7 @@ from dragoman.server.failures import (
 )
 from dragoman.server.outbox import Outbox
 from dragoman.server.services import Services
+from dragoman.server.websocket import transport_of
 
 log = logging.getLogger("dragoman.server.connection")
 
@@ -230,6 +231,7 @@ class Connection:
                 observer=self._observer,
             )
             services.admission.enter()
+            transport_of(self._socket.scope).admit()
         except (Failure, ModelError, AudioError) as error:
             self._fail(command.key, error)
             return
