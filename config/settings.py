@@ -4,6 +4,7 @@ The defaults themselves live in `default.toml`, each with its line of why, and n
 types and bounds.
 """
 
+import json
 import os
 import tomllib
 from contextvars import ContextVar
@@ -31,6 +32,8 @@ PositiveInt = Annotated[int, Field(ge=1)]
 NonNegativeInt = Annotated[int, Field(ge=0)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?)$")]
+Origin = Annotated[str, Field(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@]+)$")]
+"""What a browser sends as `Origin` (RFC 6454): scheme, host and, where it is not the scheme's own, port; or `null`."""
 
 
 class SettingsError(ValueError):
@@ -167,7 +170,7 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode]
     api_keys_file: str
     allow_anonymous: bool
-    allowed_origins: tuple[str, ...]
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode]
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json"]
     log_transcripts: bool
@@ -189,8 +192,16 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
+        return _split(value) if isinstance(value, str) else value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _read_origins(cls, value: object) -> object:
         if isinstance(value, str):
-            return [key.strip() for key in value.split(",") if key.strip()]
+            # A JSON list, as for other lists, or plain text with commas.
+            value = json.loads(value) if value.lstrip().startswith("[") else _split(value)
+        if isinstance(value, list | tuple) and all(isinstance(origin, str) for origin in value):
+            return [_as_browsers_send(origin) for origin in value]
         return value
 
     @classmethod
@@ -276,6 +287,19 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _as_browsers_send(origin: str) -> str:
+    """In small letters, without a path's slash, without the port that the scheme implies."""
+    plain = origin.strip().lower().rstrip("/")
+    for scheme, port in (("http", ":80"), ("https", ":443")):
+        if plain.startswith(f"{scheme}://"):
+            plain = plain.removesuffix(port)
+    return plain
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

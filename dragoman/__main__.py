@@ -1,5 +1,5 @@
 """`python -m dragoman` is the same as `dragoman`."""
 
-from dragoman.cli.main import app
+from dragoman.cli.entry import main
 
-app()
+main()

@@ -10,11 +10,17 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from dragoman import __version__
+from dragoman.server.bodies import BodyLimit
+from dragoman.server.door import AddressGuard
 from dragoman.server.failures import NotReady
+from dragoman.server.origins import PageGuard, Pages
 from dragoman.server.protocols.gradium.routes import gradium_routes
+from dragoman.server.protocols.palabra.rest import refusal as palabra_refusal
 from dragoman.server.protocols.palabra.routes import palabra_routes
 from dragoman.server.protocols.sarvam.routes import sarvam_routes
+from dragoman.server.protocols.soniox.rest import refusal as soniox_refusal
 from dragoman.server.protocols.soniox.routes import soniox_routes
+from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
 
 
@@ -28,9 +34,14 @@ def create_app(services: Services) -> FastAPI:
         await services.stop()
 
     app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redoc_url=None)
-    app.add_middleware(
-        CORSMiddleware, allow_origins=services.settings.allowed_origins, allow_methods=["*"], allow_headers=["*"]
-    )
+    settings = services.settings
+    pages = Pages(settings.allowed_origins, anonymous=services.gatekeeper.anonymous, host=settings.host)
+    refusals = Refusals({"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal})
+    # From the inside out.
+    app.add_middleware(BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals)
+    app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
+    app.add_middleware(PageGuard, pages=pages, refusals=refusals)
+    app.add_middleware(AddressGuard, refusals=refusals)
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, str]:

@@ -31,6 +31,7 @@ from dragoman.server.failures import (
 from dragoman.server.hosting import Host
 from dragoman.server.outbox import Outbox
 from dragoman.server.services import Services
+from dragoman.server.websocket import transport_of
 
 log = logging.getLogger("dragoman.server.connection")
 
@@ -144,7 +145,8 @@ class Connection:
     # What the sessions tell (hosting.Guest).
 
     def opened(self, key: Key, session_id: str) -> None:
-        """A session runs."""
+        """A session runs: from now on the client may send as much as its session takes."""
+        transport_of(self._socket.scope).admit()
         self._say(self._adapter.opened(key, session_id))
 
     def event(self, key: Key, event: Event) -> None:

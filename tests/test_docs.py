@@ -177,6 +177,7 @@ SAMPLES: list[Exception] = [
     failures.AuthenticationFailed("API key is not valid"),
     failures.AuthenticationFailed("token is unknown, expired or already used"),
     failures.AuthenticationFailed("origin https://example.org is not allowed"),
+    failures.AuthenticationFailed("host example.org is not allowed"),
     failures.BadMessage("/speech/tts is not served here; use speech/s2s", failures.Fault.SETUP),
     failures.MessageTooLarge(1024),
     failures.TooManySessions(32),

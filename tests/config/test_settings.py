@@ -57,6 +57,40 @@ def test_keys_come_from_environment_and_file_and_never_show(tmp_path: Path, monk
     assert "first" not in str(settings.model_dump())
 
 
+@pytest.mark.parametrize(
+    ("said", "origins"),
+    [
+        ("", ()),
+        ("*", ("*",)),
+        ("https://App.Example.org/, http://localhost:3000", ("https://app.example.org", "http://localhost:3000")),
+        ('["https://app.example.org"]', ("https://app.example.org",)),
+        (
+            "https://app.example.org:443,http://a:80,http://a:443",
+            ("https://app.example.org", "http://a", "http://a:443"),
+        ),
+        ("null,tauri://localhost", ("null", "tauri://localhost")),
+    ],
+)
+def test_origins_take_commas(said: str, origins: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_ALLOWED_ORIGINS", said)
+    assert load_settings().allowed_origins == origins
+
+
+def test_origins_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('allowed_origins = ["https://App.example.org/"]')
+    assert load_settings(file).allowed_origins == ("https://app.example.org",)
+
+
+@pytest.mark.parametrize(
+    "said", ["app.example.org", "https://app.example.org/path", "https://a b", "https://u@a", "[", "[1]"]
+)
+def test_what_is_no_origin_is_told(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_ALLOWED_ORIGINS", said)
+    with pytest.raises(SettingsError, match="allowed_origins"):
+        load_settings()
+
+
 def test_unreadable_key_file_is_told() -> None:
     with pytest.raises(SettingsError, match="api_keys_file"):
         _ = load_settings(overrides={"api_keys_file": "/nowhere/at/all"}).keys

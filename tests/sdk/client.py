@@ -256,8 +256,8 @@ async def deaf(url: str, setup: dict[str, Any], audio: bytes, key: str = "k") ->
     raw.connect((address.hostname, address.port))
     nonce = base64.b64encode(bytes(16)).decode()
     raw.sendall(
-        f"GET /speech/s2s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nx-api-key: {key}\r\n"
-        f"Sec-WebSocket-Key: {nonce}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        f"GET /speech/s2s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"x-api-key: {key}\r\nSec-WebSocket-Key: {nonce}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     import json
 

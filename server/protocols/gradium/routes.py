@@ -4,6 +4,7 @@ from fastapi import APIRouter, WebSocket
 
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
+from dragoman.server.origins import check_page
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
 from dragoman.server.protocols.gradium.rest import rest_routes
@@ -44,11 +45,8 @@ def _sockets(services: Services) -> APIRouter:
 
 
 def _refusal(socket: WebSocket, services: Services) -> Failure | None:
-    origin = socket.headers.get("origin")
-    allowed = services.settings.allowed_origins
-    if origin is not None and "*" not in allowed and origin not in allowed:
-        return AuthenticationFailed(f"origin {origin} is not allowed")
     try:
+        check_page(socket.scope)
         services.gatekeeper.check(socket_credentials(socket.headers, socket.query_params))
     except AuthenticationFailed as error:
         return error

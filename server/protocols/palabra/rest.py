@@ -14,7 +14,7 @@ from dragoman.models.errors import UnknownVoice
 from dragoman.server import wire
 from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
 from dragoman.server.protocols.palabra.credentials import check_bearer, check_secret
-from dragoman.server.protocols.palabra.errors import BAD_REQUEST, SERVICE_UNAVAILABLE, UNAUTHORIZED
+from dragoman.server.protocols.palabra.errors import BAD_REQUEST, RATE_LIMIT_EXCEEDED, SERVICE_UNAVAILABLE, UNAUTHORIZED
 from dragoman.server.protocols.palabra.sessions import RestSession, Sessions
 from dragoman.server.services import Services
 
@@ -172,3 +172,16 @@ def _fault(status: int, code: str, title: str, detail: str) -> JSONResponse:
     """The form of every error: what the vendor's documentation shows and what its client reads."""
     error = {"title": title, "detail": detail, "status": status, "error_code": code}
     return JSONResponse({"ok": False, "errors": [error]}, status)
+
+
+_REFUSED = {
+    403: (UNAUTHORIZED, "Forbidden"),
+    413: (BAD_REQUEST, "Content too large"),
+    429: (RATE_LIMIT_EXCEEDED, "Too many requests"),
+}
+
+
+def refusal(status: int, message: str) -> Response:
+    """What a request is told that no route has seen."""
+    code, title = _REFUSED[status]
+    return _fault(status, code, title, message)

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, BadMessage
+from dragoman.server.origins import check_page
 from dragoman.server.protocols.palabra.adapter import PalabraAdapter
 from dragoman.server.protocols.palabra.credentials import check_token
 from dragoman.server.protocols.palabra.job import Operator
@@ -17,6 +18,7 @@ from dragoman.server.protocols.palabra.stt import SttAdapter, parse_query
 from dragoman.server.protocols.palabra.tts import TtsAdapter
 from dragoman.server.protocols.palabra.voices import EngineAbilities
 from dragoman.server.services import Services
+from dragoman.server.websocket import transport_of
 
 HANDSHAKE_S = 8.0
 """Clients wait ten seconds for the upgrade. So long may the engines be waited for; who comes later is told."""
@@ -42,9 +44,7 @@ def _sockets(services: Services, sessions: Sessions) -> APIRouter:
     async def admitted(socket: WebSocket, status: int) -> bool:
         """Whether a socket may be opened; who may not is told by the status of the upgrade."""
         try:
-            origin = socket.headers.get("origin")
-            if origin is not None and "*" not in settings.allowed_origins and origin not in settings.allowed_origins:
-                raise AuthenticationFailed(f"origin {origin} is not allowed")
+            check_page(socket.scope)
             check_token(socket.scope["query_string"], services.gatekeeper, sessions)
         except AuthenticationFailed as error:
             await socket.send_denial_response(PlainTextResponse(str(error), status))
@@ -67,6 +67,8 @@ def _sockets(services: Services, sessions: Sessions) -> APIRouter:
     async def speech_to_text(socket: WebSocket) -> None:
         if not await admitted(socket, 401):
             return
+        # The address says all that a session needs: the first message is audio.
+        transport_of(socket.scope).admit()
         refusal, request = None, parse_query({})
         try:
             request = parse_query(socket.query_params)

@@ -6,12 +6,14 @@ from starlette.responses import JSONResponse
 
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, BadMessage
+from dragoman.server.origins import check_page
 from dragoman.server.protocols.sarvam.adapter import SarvamAdapter
 from dragoman.server.protocols.sarvam.credentials import credentials, offered_subprotocol
 from dragoman.server.protocols.sarvam.query import TRANSCRIPTION, TRANSLATION, Wire, parse_query
 from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
 from dragoman.server.protocols.sarvam.realtime.config import parse_config
 from dragoman.server.services import Services
+from dragoman.server.websocket import transport_of
 
 SLASHES = ("/", "//")
 
@@ -40,6 +42,8 @@ def sarvam_routes(services: Services) -> APIRouter:
 async def _serve(socket: WebSocket, services: Services, wire: Wire) -> None:
     if await _denied(socket, services):
         return
+    # The address says all that a session needs: the first message is audio.
+    transport_of(socket.scope).admit()
     listen, refusal = services.settings.listen, None
     try:
         options = parse_query(socket.query_params, wire, listen)
@@ -64,10 +68,10 @@ async def _serve_realtime(socket: WebSocket, services: Services) -> None:
 
 async def _denied(socket: WebSocket, services: Services) -> bool:
     """Answer the upgrade with an HTTP status where the client may not come in."""
-    origin = socket.headers.get("origin")
-    allowed = services.settings.allowed_origins
-    if origin is not None and "*" not in allowed and origin not in allowed:
-        await _deny(socket, 403, "forbidden", f"origin {origin} is not allowed")
+    try:
+        check_page(socket.scope)
+    except AuthenticationFailed as error:
+        await _deny(socket, 403, "forbidden", str(error))
         return True
     try:
         services.gatekeeper.check(credentials(socket.headers, socket.scope["subprotocols"]))

@@ -185,3 +185,11 @@ def _model(model: Model, served: dict[str, Any]) -> dict[str, Any]:
         "endpoint_latency_adjustment_max_level": LEVELS[1] if model.tunes_endpoints else 0,
         **served,
     }
+
+
+_REFUSED = {403: "permission_denied", 413: "invalid_request", 429: "limit_exceeded"}
+
+
+def refusal(status: int, message: str) -> Response:
+    """What a request is told that no route has seen."""
+    return _ApiError(status, _REFUSED[status], message).response()

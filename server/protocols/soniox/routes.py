@@ -6,6 +6,7 @@ from fastapi import APIRouter, WebSocket
 
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
+from dragoman.server.origins import check_page
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
 from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Door, Grant, bearer, offered
 from dragoman.server.protocols.soniox.rest import rest_routes
@@ -25,7 +26,7 @@ def soniox_routes(services: Services) -> APIRouter:
     async def serve(socket: WebSocket, refusal: Failure | None = None) -> None:
         grant: Grant | None = None
         try:
-            grant = _grant(socket, door, services)
+            grant = _grant(socket, door)
         except (AuthenticationFailed, BadMessage) as error:
             refusal = error
         offers = socket.scope.get("subprotocols", [])
@@ -47,11 +48,9 @@ def soniox_routes(services: Services) -> APIRouter:
     return router
 
 
-def _grant(socket: WebSocket, door: Door, services: Services) -> Grant | None:
+def _grant(socket: WebSocket, door: Door) -> Grant | None:
     """What the key of the handshake allows; None where there is none. Raises AuthenticationFailed or BadMessage."""
-    origin, allowed = socket.headers.get("origin"), services.settings.allowed_origins
-    if origin is not None and "*" not in allowed and origin not in allowed:
-        raise AuthenticationFailed(f"origin {origin} is not allowed")
+    check_page(socket.scope)
     header, protocol = bearer(socket.headers), offered(socket.scope.get("subprotocols", []))
     if header is not None and protocol is not None:
         raise BadMessage("the API key came in a header and as a subprotocol: send it once", Fault.SETUP)

@@ -141,8 +141,8 @@ async def upgraded(
     reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
     nonce = base64.b64encode(os.urandom(16)).decode()
     writer.write(
-        f"GET {PATHS[0]}?vad_signals=true HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{headers}"
-        f"Sec-WebSocket-Key: {nonce}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        f"GET {PATHS[0]}?vad_signals=true HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\n{headers}Sec-WebSocket-Key: {nonce}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
     return reader, writer
