@@ -8,6 +8,7 @@ money.py           signs of currencies beside the words for millions
 tidy.py            a translation without what its engine left in it
 finishing.py       all that is done to a translation, in one call
 spoken.py          what a voice is given
+plain.py           texts without Markdown and pictures
 
 Clients choose these texts and their length, so every function takes time in proportion to the text.
 """

@@ -5,6 +5,7 @@ from dragoman.models.batching import Priority
 from dragoman.models.errors import Overloaded, Superseded
 from dragoman.models.text.canonical import canonical
 from dragoman.models.text.finishing import finished
+from dragoman.models.text.plain import plain
 from dragoman.pipeline.agreement import ends_with_mark
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.clauses import ClauseSplitter
@@ -129,8 +130,10 @@ class _Translating:
         """Translate a text that a client gave, sentence by sentence."""
         target = self._branch.wish.language or given.language
         if given.translate or target == given.language:
-            epoch = self._branch.epoch
-            for sentence in split_sentences(canonical(given.text)):
+            epoch, text = self._branch.epoch, canonical(given.text)
+            if self._context.settings.speak.plain_text:
+                text = plain(text)
+            for sentence in split_sentences(text):
                 if epoch != self._branch.epoch:
                     break
                 await self._translate(given, given.language, target, sentence, 0.0, 0.0)

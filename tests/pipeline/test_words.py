@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import pytest
 
 from dragoman.config.settings import Settings, load_settings
 from dragoman.models.base import Batching, Hypothesis, LanguagePair, Samples, SynthesisRequest
@@ -11,7 +12,7 @@ from dragoman.models.plan import Plan, TargetWish
 from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.formats import pcm
-from dragoman.pipeline.events import Event, Translation
+from dragoman.pipeline.events import Event, Translated, Translation
 from dragoman.pipeline.items import GivenText
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
@@ -139,6 +140,33 @@ async def test_a_translator_and_a_voice_get_composed_letters() -> None:
     assert talk.copier.asked == ["café Xq0x"]
     assert sorted(talk.texts) == ["café negrita", "été"]
     assert sorted(talk.voice.said) == ["café negrita", "été"]
+
+
+@pytest.mark.parametrize("translate", [True, False])
+async def test_given_texts_are_said_without_markdown(translate: bool) -> None:
+    talk = Talk("en-es")
+    language = "en" if translate else "es"
+    given = GivenText("t", "# Title\n**Bold** and [a link](http://x.y) 😂.\n😂", language, translate=translate)
+    await talk.run(talk.engines.plan(targets=[TargetWish("es")], hears=False), given)
+    assert talk.texts == talk.voice.said == ["Title.", "Bold and a link."]
+    assert [event.text_id for event in talk.events if isinstance(event, Translated)] == ["t"]
+
+
+async def test_a_text_of_pictures_alone_is_done_at_once() -> None:
+    talk = Talk()
+    await talk.run(
+        talk.engines.plan(targets=[TargetWish("es")], hears=False), GivenText("t", "😂", "es", translate=False)
+    )
+    assert talk.texts == []
+    assert [event.text_id for event in talk.events if isinstance(event, Translated)] == ["t"]
+
+
+async def test_markdown_stays_where_the_operator_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGOMAN_SPEAK__PLAIN_TEXT", "false")
+    talk = Talk()
+    plan = talk.engines.plan(targets=[TargetWish("es")], hears=False)
+    await talk.run(plan, GivenText("t", "**a**", "es", translate=False), settings=load_settings())
+    assert talk.texts == ["**a**"]
 
 
 def test_a_number_with_its_blanks_is_one_word() -> None:

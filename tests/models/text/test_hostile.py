@@ -8,6 +8,7 @@ import pytest
 from dragoman.models.base import LanguagePair
 from dragoman.models.text.canonical import canonical
 from dragoman.models.text.finishing import finished
+from dragoman.models.text.plain import plain
 from dragoman.models.text.spoken import spoken
 from dragoman.models.text.written_out import written_out
 
@@ -25,13 +26,14 @@ PARTS = [
 
 FUNCTIONS: list[Callable[[str], str]] = [
     canonical,
+    plain,
     lambda text: written_out(text, "en"),
     lambda text: spoken(text, "en"),
     lambda text: finished(text, text, EN_ES),
 ]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=["canonical", "written_out", "spoken", "finished"])
+@pytest.mark.parametrize("function", FUNCTIONS, ids=["canonical", "plain", "written_out", "spoken", "finished"])
 @pytest.mark.timeout(120)
 def test_long_texts_take_time_in_proportion(function: Callable[[str], str]) -> None:
     for part in PARTS:
