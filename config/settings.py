@@ -134,6 +134,7 @@ class SpeakSettings(_Table):
     max_tempo: Annotated[float, Field(ge=1.0, le=1.5)]
     catch_up_after_s: Annotated[float, Field(ge=0.0)]
     min_gap_ms: NonNegativeInt
+    plain_text: bool
 
 
 class QueueSettings(_Table):

@@ -3,7 +3,8 @@
 The stream format (which characters are special, superblanks in brackets) is described in
 https://wiki.apertium.org/wiki/Apertium_stream_format, the flush at each NUL in
 https://wiki.apertium.org/wiki/NUL_flush. The texts given are those of the command `apertium -u`, but for blanks
-that the rules add at the edges or double inside.
+that the rules add at the edges or double inside, for sentence ends that it reads as abbreviations ("no." as "núm."),
+and for words that it does not know (`models/text/written_out.py`).
 """
 
 import logging
@@ -22,6 +23,8 @@ from dragoman.models.nul_pipeline import NulPipeline
 from dragoman.models.patience import pauses
 from dragoman.models.piped_programs import ProgramsBroken
 from dragoman.models.remedies import APERTIUM_PACKAGES
+from dragoman.models.sentences import full_stops
+from dragoman.models.text.written_out import written_out
 
 MODES_DIR = Path("/usr/share/apertium/modes")
 """Where the packages of Debian and of the Apertium project put their mode files."""
@@ -48,8 +51,24 @@ _MODE_NAME = re.compile(r"(\w+-)?(?P<source>[a-z]{2,3})(_\w+)?-(?P<target>[a-z]{
 _UNSENDABLE = re.compile("[\0\ufffe\uffff\ud800-\udfff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07", "'"))
 
-_SPECIAL_OR_BLANKS = re.compile(r"(?P<special>[\\\[\]{}^$/@<>])|(?P<blanks>(?! (?![\s~]))[\s~]+)")
-_MARKUP = re.compile(r"\.\[\]|\\(?P<special>.)|\[(?P<blanks>[^\]]*)\]|(?P<doubled> {2,})", re.DOTALL)
+_SPECIAL_OR_BLANKS = re.compile(
+    r"(?P<special>[\\\[\]{}^$@<>])"
+    r"|(?P<blanks>/|(?! (?![\s~]))[\s~]+|(?<![\w.-])(?i:figs?|arts?|ext|tel)\.(?=\s[0-9]))"
+)
+"""What has to be escaped, and what is to come through as it is: as blanks do, and slashes, or an abbreviation in front
+of a number that the dictionaries take for another word ("Fig. 3" for the fruit) and that other languages write alike.
+"""
+
+_MARKUP = re.compile(
+    r"\.\[\]|(?<![\w'’-])(?P<elided>(?i:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)['’])?(?:[\w'’-]++\\?/)+"
+    r"|\\(?P<special>.)|\[(?P<blanks>[^\]]*)\]|(?P<doubled> {2,})",
+    re.DOTALL,
+)
+"""What the stream format adds to a text. A slash outside of superblanks stands between two variants of a word, of which
+the last one stays: where the dictionaries give two, it is the one that is listed for the word itself ("insère", not
+"insére")."""
+
+_ENDS_ALREADY = re.compile(r"[.!?…][\"'”’»)]*+$")
 
 
 def clean(text: str) -> str:
@@ -58,24 +77,38 @@ def clean(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` in Apertium's stream format, with a full stop at its end that `unescape` takes away again.
+    """`text` in Apertium's stream format, with a full stop at its end, if it has none, that `unescape` takes away.
 
-    The full stop lets the rules see where the sentence ends. Blanks other than a single space travel in
-    superblanks, untouched, and so does the tilde, which generation would take for a mark of its own.
+    The full stop lets the rules see where the sentence ends. An empty superblank keeps each full stop that ends a
+    sentence from the word before it: the dictionaries would read "no." as the abbreviation of "number". Blanks other
+    than a single space travel in superblanks, untouched, and so do slashes, which part variants in what comes out, and
+    the tilde, which generation would take for a mark of its own.
     """
+    stops = full_stops(text)
+    starts, ends = [0, *stops], [*stops, len(text)]
+    stream = "[]".join(_escaped(text[start:end]) for start, end in zip(starts, ends, strict=True))
+    return stream if _ENDS_ALREADY.search(text) else f"{stream}[].[]"
 
+
+def _escaped(text: str) -> str:
     def replace(match: re.Match[str]) -> str:
         blanks: str | None = match["blanks"]
         if blanks is None:
             return "\\" + match["special"]
-        return f".[][{blanks}]" if blanks.count("\n") > 1 else f"[{blanks}]"
+        ends = blanks.count("\n") > 1 and not _ENDS_ALREADY.search(text, max(0, match.start() - 1), match.start())
+        return f"[].[][{blanks}]" if ends else f"[{blanks}]"
 
-    return _SPECIAL_OR_BLANKS.sub(replace, text) + ".[]"
+    return _SPECIAL_OR_BLANKS.sub(replace, text)
 
 
 def unescape(stream: str) -> str:
-    """The text of `stream`: without added full stops, superblanks opened, spaces doubled by the rules made one."""
-    return _MARKUP.sub(lambda m: m["special"] or m["blanks"] or (" " if m["doubled"] else ""), stream)
+    """The text of `stream`: without added full stops, superblanks opened, spaces doubled by the rules made one, and of
+    two variants of a word the last."""
+    return _MARKUP.sub(_without_markup, stream)
+
+
+def _without_markup(match: re.Match[str]) -> str:
+    return match["special"] or match["blanks"] or match["elided"] or (" " if match["doubled"] else "")
 
 
 def read_mode(path: Path) -> list[list[str]]:
@@ -219,7 +252,7 @@ class ApertiumTranslator:
         pipeline = self._pipelines.get(pair)
         if pipeline is None:
             raise EngineFailed(self.name, f"{pair} is not installed")
-        return [pipeline.translate(clean(text)) for text in texts]
+        return [pipeline.translate(written_out(clean(text), pair.source)) for text in texts]
 
     def warm(self, pairs: Iterable[LanguagePair]) -> None:
         """Start the programs of `pairs` now, all at once, instead of at their first text, which else tries again."""

@@ -6,19 +6,24 @@ Pure functions over text. They know no engine; each recogniser applies those tha
 MAX_WORDS_PER_SECOND = 9.0
 """Faster than anybody speaks: the quickest public speakers reach about 6, auctioneers in bursts about 8."""
 
+NATURAL_WORDS_PER_SECOND = 6.0
+NATURAL_LETTERS_PER_SECOND = 18.0
+"""As fast as people say a thing over and over; a loop of a decoder that found no end has no such measure."""
+
 _CLOSING = ".,;:!?…"
 
-SPARE_WORDS = 2
-"""Allowed above the rate, because a segment may be cut close around one or two short words."""
+SPARE_WORDS, SPARE_LETTERS = 2, 12
+"""Allowed above the rates, because a segment may be cut close around one or two short words."""
 
 
 def collapse_repetitions(text: str, *, min_words: int = 3, min_times: int = 3) -> str:
     """The text with each phrase that is said over and over reduced to one telling.
 
-    A phrase of at least `min_words` words that occurs at least `min_times` times in a row is a decoder's loop.
+    A phrase of at least `min_words` words that occurs at least `min_times` times in a row may be a decoder's loop.
     One telling is kept because the speech did hold the phrase once: that is where the loop got it. Shorter or rarer
-    repetitions are people's own ("no, no, no"; "try again, try again"). When a loop runs to the end of the text, a
-    broken last telling is dropped as well. Words are compared without case and punctuation; the rest is untouched.
+    repetitions are people's own ("no, no, no"; "try again, try again"); `without_loops` knows longer ones that are.
+    When a loop runs to the end of the text, a broken last telling is dropped as well. Words are compared without case
+    and punctuation; the rest is untouched.
     """
     if min_words < 1 or min_times < 2:
         raise ValueError("min_words must be at least 1 and min_times at least 2")
@@ -32,6 +37,25 @@ def collapse_repetitions(text: str, *, min_words: int = 3, min_times: int = 3) -
             # What was joined may repeat what stands before it: look again from the beginning.
             words, start, collapsed = shorter, 0, True
     return " ".join(words) if collapsed else text
+
+
+def without_loops(text: str, seconds: float, *, sure: bool) -> str:
+    """The text of so many seconds of speech without what its decoder said over and over by itself.
+
+    What people repeat ("one, one, one, …"; a number digit by digit; a chant) takes its time, a decoder that hears it is
+    `sure` of it, and comes to an end of its own accord. A loop is a guess, or it goes on until it is stopped.
+    """
+    return text if sure and natural_rate(text, seconds) else collapse_repetitions(text)
+
+
+def natural_rate(text: str, seconds: float) -> bool:
+    """Whether people say that much in that time, if they repeat themselves."""
+    seconds = max(0.0, seconds)
+    letters = sum(map(str.isalnum, text))
+    return (
+        len(text.split()) <= SPARE_WORDS + NATURAL_WORDS_PER_SECOND * seconds
+        and letters <= SPARE_LETTERS + NATURAL_LETTERS_PER_SECOND * seconds
+    )
 
 
 def plausible_rate(text: str, seconds: float) -> bool:

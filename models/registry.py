@@ -30,6 +30,8 @@ from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator
 from dragoman.models.plan import Branch, Plan, TargetWish
 from dragoman.models.routes import RouteMap
 from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
+from dragoman.models.text.canonical import canonical
+from dragoman.models.text.finishing import finished
 from dragoman.models.voices import VoiceCatalogue
 
 RequestT = TypeVar("RequestT")
@@ -243,6 +245,7 @@ class Engines:
         if route is None:
             pair = LanguagePair(source, target)
             raise NoTranslator(pair, remedies.for_translation(pair))
+        text = canonical(text)
         text, kept = glossary.protect(text, terms or {}) if route else (text, [])
         for pair in route:
             text = await self._turn[pair].submit(_Task(pair, text), session_id=session_id, priority=priority)
@@ -386,7 +389,8 @@ def _translating(engine: Translator) -> Callable[[Sequence[_Task]], list[str]]:
         for pair in dict.fromkeys(task.pair for task in tasks):
             chosen = [index for index, task in enumerate(tasks) if task.pair == pair]
             texts = engine.translate(pair, [tasks[index].text for index in chosen])
-            results.update(zip(chosen, texts, strict=True))
+            for index, text in zip(chosen, texts, strict=True):
+                results[index] = finished(tasks[index].text, text, pair)
         return [results[index] for index in range(len(tasks))]
 
     return run

@@ -18,19 +18,26 @@ _QUOTES = r"""(?:["'”’“‘»«›‹)\]」』）】》〉]|\s[»›](?=[\s
 """What closes behind the mark; French leaves a blank before it."""
 
 _MARKS = re.compile(
-    rf"(?P<spaced>[.!?…]+){_QUOTES}(?=\s|$)"
+    rf"(?<![.!?…])(?P<spaced>[.!?…]++){_QUOTES}(?=\s|$)"
     rf"|(?P<other>[。！？｡।॥؟։።፧။។]+|．(?!\d)|۔(?=\s)|(?<=[\u0370-\u03ff\u1f00-\u1fff])[;\u037e](?=\s)){_QUOTES}"
-    rf"|[!?…]+{_QUOTES}(?=[\u3040-\u30ff\u4e00-\u9fff])"
+    rf"|(?<![!?…])[!?…]++{_QUOTES}(?=[\u3040-\u30ff\u4e00-\u9fff])"
 )
-"""A mark and what closes behind it. The Greek question mark looks like a semicolon."""
+"""A mark and what closes behind it. The Greek question mark looks like a semicolon.
+
+A row of marks is looked at once and whole: clients write the text, and a long row must not take the square of its time.
+"""
+
+_LAST_STOP = re.compile(rf"(?<!\.)(?P<stops>\.++){_QUOTES}\s*+$")
+"""Full stops behind which nothing comes."""
 
 _GOES_ON = re.compile(r"(?<=[」』])(?:と|って)")
 """Japanese puts "he said" behind the quotation."""
 
 _TITLE = re.compile(
     r"(?<![^\s(\"'“‘«¿¡-])(?:(?i:mr|mrs|ms|mx|messrs|dr|dra|prof|profa|sr|sra|srta|sres|dña|uds?|vds?|gral|mmes?|mlles?|"
-    r"mgr|dhr|mevr|st|ste|vs|med|ca|bzw|vgl|sog|evtl|ggf|inkl|exkl|zzgl|approx|aprox|p\.ej|núm|nr|avda|bijv|np|tzn|tj|ul|"
-    r"см|напр|örn)|Gen|Sen|Rep|Gov|Lt|Col|Capt|Cpt|Sgt|Maj|Adm|Rev|Hon|Fr|Hr|Frl|Mt|Ft|Lic|Ing|Arq|Sig|Dott|Avv|Sn)\.$"
+    r"mgr|dhr|mevr|st|ste|vs|med|ca|bzw|vgl|sog|evtl|ggf|inkl|exkl|zzgl|approx|aprox|p\.ej|por ej|por ex|par ex|núm|nr|"
+    r"avda?|av|bijv|np|tzn|tj|ul|см|напр|örn)|Gen|Sen|Rep|Gov|Lt|Col|Capt|Cpt|Sgt|Maj|Adm|Rev|Hon|Fr|Hr|"
+    r"Frl|Mt|Ft|Lic|Ing|Arq|Sig|Dott|Avv|Sn)\.$"
 )
 """Words of a name or of what follows; they end no sentence. Some are other words where they have no capital."""
 
@@ -41,9 +48,12 @@ _ABBREVIATION = re.compile(
 """Abbreviations with full stops inside, doubled letters (EE. UU.), initials, and words that may end a sentence."""
 
 _BEFORE_NUMBER = re.compile(
-    r"(?<![^\s(\"'“‘«¿¡-])(?:nos?|núm|num|n|art|arts|vol|ch|cap|chap|kap|abs|p[áa]gs?|pp?|s|fig|figs|abb|sec|bd|tel)\.$",
+    r"(?<![^\s(\"'“‘«¿¡-])(?:nos?|núm|num|n|art|arts|vol|ch|cap|chap|kap|abs|p[áa]gs?|pp?|s|fig|figs|abb|sec|bd|tel|ext|eq|"
+    r"jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec|ene|abr|dic|fev|dez|janv|févr|avr|juil|déc|(?-i:Mar|Ago|Set|Out))\.$",
     re.IGNORECASE,
 )
+"""Abbreviations if a number follows; the last ones are months if they have a capital, else words."""
+
 _ORDINAL = re.compile(
     r"(?:(?<!\w)(?P<article>der|die|das|dem|den|des|vom|zum|zur|im|beim|ins)\s+)?(?<![\w.,])\d{1,2}\.$", re.IGNORECASE
 )
@@ -82,17 +92,17 @@ class _Mark(NamedTuple):
 
 def sentence_ends(text: str) -> list[int]:
     """Offsets just behind each sentence end that is followed by more text."""
-    marks = list(_marks(text))
-    cased = _first_letter(text).isupper() or any(_first_letter(mark.following).isupper() for mark in marks)
-    ends: list[int] = []
-    seen, wordy = 0, False  # whether the sentence has a letter so far
-    for mark in marks:
-        wordy = wordy or any(map(str.isalpha, text[seen : mark.start]))
-        seen = mark.start
-        if _is_end(text[max(0, mark.start - _NEAR) : mark.start], mark, cased=cased, wordy=wordy):
-            ends.append(mark.end)
-            wordy = False
-    return ends
+    return [mark.end for mark in _ends(text)]
+
+
+def full_stops(text: str) -> list[int]:
+    """Offsets of the full stops that end sentences, also the last one: those that are no part of an abbreviation."""
+    stops = [mark.start for mark in _ends(text) if mark.spaced.startswith(".")]
+    if last := _LAST_STOP.search(text):
+        before = text[max(0, last.start() - _NEAR) : last.start()]
+        if len(last["stops"]) > 1 or not (_TITLE.search(f"{before}.") or _ABBREVIATION.search(f"{before}.")):
+            stops.append(last.start())
+    return stops
 
 
 def split_sentences(text: str) -> list[str]:
@@ -101,6 +111,19 @@ def split_sentences(text: str) -> list[str]:
     stops = [*starts[1:], len(text)]
     pieces = (text[start:stop].strip() for start, stop in zip(starts, stops, strict=True))
     return [piece for piece in pieces if piece]
+
+
+def _ends(text: str) -> Iterator[_Mark]:
+    """The marks that end a sentence and are followed by more text."""
+    marks = list(_marks(text))
+    cased = _first_letter(text).isupper() or any(_first_letter(mark.following).isupper() for mark in marks)
+    seen, wordy = 0, False  # whether the sentence has a letter so far
+    for mark in marks:
+        wordy = wordy or any(map(str.isalpha, text[seen : mark.start]))
+        seen = mark.start
+        if _is_end(text[max(0, mark.start - _NEAR) : mark.start], mark, cased=cased, wordy=wordy):
+            yield mark
+            wordy = False
 
 
 def _marks(text: str) -> Iterator[_Mark]:

@@ -3,9 +3,10 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragoman.models.base import Samples, SynthesisRequest, Synthesizer
+from dragoman.models.text.spoken import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ def speak_utterances(engine: Synthesizer) -> Callable[[Sequence[Utterance]], Seq
     def run(utterances: Sequence[Utterance]) -> Sequence[None]:
         for utterance in utterances:
             held: Samples | None = None
-            for block in engine.synthesize(utterance.request):
+            request = utterance.request
+            text = spoken(request.text, request.voice.language)
+            for block in engine.synthesize(replace(request, text=text)):
                 if utterance.stopped:
                     break
                 if held is not None:

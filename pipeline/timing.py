@@ -1,5 +1,6 @@
 """Words and their times: estimated ones, for recognisers that give none, and how words make text."""
 
+import re
 from collections.abc import Sequence
 from itertools import repeat
 
@@ -7,6 +8,13 @@ from dragoman.models.base import Word
 
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km"})
 """Languages that are written without blanks between words."""
+
+_BLANKS = re.compile(r"[^\S\u00a0\u2007\u2009\u202f]+")
+
+
+def split_words(text: str) -> list[str]:
+    """The words of `text`. Blanks at which no line breaks, as inside of a number or before its unit, part none."""
+    return [word for word in _BLANKS.split(text) if word.strip()]
 
 
 def join_words(words: Sequence[Word], language: str) -> str:
@@ -16,7 +24,7 @@ def join_words(words: Sequence[Word], language: str) -> str:
 
 def count_words(text: str, language: str) -> int:
     """How many words `text` has; in a language without blanks each character is one."""
-    return len("".join(text.split())) if language in UNSPACED else len(text.split())
+    return len("".join(text.split())) if language in UNSPACED else len(split_words(text))
 
 
 def estimate_words(
@@ -26,7 +34,7 @@ def estimate_words(
 
     In a language without blanks each character is a word. `confidences` are those of the words, or none at all.
     """
-    tokens = list("".join(text.split())) if language in UNSPACED else text.split()
+    tokens = list("".join(text.split())) if language in UNSPACED else split_words(text)
     total = sum(len(token) + 1 for token in tokens)
     words, position = [], 0
     for token, confidence in zip(tokens, confidences or repeat(None), strict=False):
@@ -46,7 +54,7 @@ def spans(sentences: list[str], words: tuple[Word, ...], start_s: float, stop_s:
 
     Where the words do not match the sentences (languages written without blanks), the span is shared out by length.
     """
-    counts = [len(sentence.split()) for sentence in sentences]
+    counts = [len(split_words(sentence)) for sentence in sentences]
     if sum(counts) != len(words):
         words = estimate_words(" ".join(sentences), start_s, stop_s)
     found, first = [], 0

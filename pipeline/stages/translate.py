@@ -1,7 +1,10 @@
 """translate: words become clauses in a branch's target language, by the clause policy (`pipeline/clauses.py`)."""
 
-from dragoman.models.base import Word
+from dragoman.models.base import LanguagePair, Word
 from dragoman.models.batching import Priority
+from dragoman.models.text.canonical import canonical
+from dragoman.models.text.finishing import finished
+from dragoman.models.text.plain import plain
 from dragoman.pipeline.agreement import ends_with_mark
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.clauses import ClauseSplitter
@@ -12,7 +15,7 @@ from dragoman.pipeline.items import Clause, End, Flush, GivenText
 from dragoman.pipeline.joints import within_sentence, without_full_stop
 from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.sentences import split_sentences
-from dragoman.pipeline.timing import estimate_words, join_words, spans
+from dragoman.pipeline.timing import estimate_words, join_words, spans, split_words
 
 Inbox = MeteredQueue[Transcript | GivenText | Flush | End]
 Outbox = MeteredQueue[Clause | Flush | End]
@@ -60,7 +63,9 @@ class _Translating:
         cut_s, target = self._branch.cut_s, self._branch.wish.target_of(said.language)
         if said.english is not None and target and not self._context.engines.translates(said.language, target):
             self._inside = False
-            sentences = split_sentences(said.english)
+            # The recogniser's own English is a translation too.
+            english = finished(said.text, said.english, LanguagePair(said.language, "en"))
+            sentences = split_sentences(english)
             places = spans(sentences, (), said.start_s, said.stop_s)
             for sentence, (start_s, stop_s) in zip(sentences, places, strict=True):
                 if stop_s > cut_s and self._epoch == self._branch.epoch:
@@ -125,8 +130,10 @@ class _Translating:
         """Translate a text that a client gave, sentence by sentence."""
         target = self._branch.wish.language or given.language
         if given.translate or target == given.language:
-            epoch = self._branch.epoch
-            for sentence in split_sentences(given.text):
+            epoch, text = self._branch.epoch, canonical(given.text)
+            if self._context.settings.speak.plain_text:
+                text = plain(text)
+            for sentence in split_sentences(text):
                 if epoch != self._branch.epoch:
                     break
                 await self._translate(given, given.language, target, sentence, 0.0, 0.0)
@@ -175,7 +182,7 @@ class _Translating:
     ) -> None:
         """Say a translation for good; nothing where there is nothing in it."""
         context, branch, epoch = self._context, self._branch, self._branch.epoch
-        text = " ".join(text.split())
+        text = " ".join(split_words(text))
         if not text:
             return
         heard = isinstance(origin, Transcript)

@@ -76,6 +76,77 @@ def test_same_as_the_command(engine: ApertiumTranslator, mode: str) -> None:
         assert plain(ours) == plain(command.stdout.decode()), text
 
 
+def translated(engine: ApertiumTranslator, source: str, target: str, text: str) -> str:
+    pair = LanguagePair(source, target)
+    if pair not in engine.pairs:
+        pytest.skip(f"{pair} is not installed")
+    return engine.translate(pair, [text])[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "spanish"),
+    [
+        ("No.", "No."),
+        ("No", "No"),
+        ("no", "No"),
+        ("NO.", "No."),
+        ("No, no, no.", "No, no, no."),
+        ("The answer is no.", "La respuesta es no."),
+        ("The answer is no", "La respuesta es no"),
+        ('He said "no."', 'Dijo "no."'),
+        ("Do you want coffee? No.", "Quieres café? No."),
+        ("Do you want coffee? No. I said no. Thanks", "Quieres café? No. Dije no. Gracias"),
+        ("the dec.", "El dec."),
+        ("No. 5 is alive", "Núm. 5 es vivo"),
+        ("He lives in the U.S.", "Vive en los EE.UU."),
+        ("Fig. 3 shows it.", "Fig. 3 lo asoma."),
+        ("The Dept. of Energy", "El Departamento de Energía"),
+        ("on Sat. we go", "El sábado vamos"),
+    ],
+)
+def test_the_end_of_a_sentence_is_no_abbreviation(engine: ApertiumTranslator, text: str, spanish: str) -> None:
+    assert translated(engine, "en", "es", text) == spanish
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text", "expected"),
+    [
+        ("es", "en", "Fuimos al mar.", "We were to the sea."),
+        ("es", "fr", "Fuimos al mar", "Nous avons été à la mer"),
+        ("es", "fr", "El núm. 5 es bueno", "Le nombre 5 est bon"),
+        ("pt", "es", "O sol, out.", "El sol, out."),
+        ("fr", "es", "Voir vol. 2 ici", "Ver volumen 2 aquí"),
+    ],
+)
+def test_nor_is_it_in_other_languages(
+    engine: ApertiumTranslator, source: str, target: str, text: str, expected: str
+) -> None:
+    assert translated(engine, source, target, text) == expected
+
+
+@pytest.mark.parametrize("text", ["She said no", "We live by the sea", "five min", "in the U.S", "I am", "the inc"])
+def test_what_goes_in_without_a_full_stop_comes_out_without(engine: ApertiumTranslator, text: str) -> None:
+    assert not translated(engine, "en", "es", text).rstrip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("You mustn't drink the water.", "No tienes que beber el agua."),
+        ("You needn\u2019t go.", "No necesitas para ir."),
+        ("They oughtn't go.", "No tendrían que ir."),
+        ("I daren't.", "No oso."),
+        ("There'll be food.", "habrá alimentario."),
+    ],
+)
+def test_contractions(engine: ApertiumTranslator, text: str, negated: str) -> None:
+    assert translated(engine, "en", "es", text) == negated
+
+
+def test_of_two_variants_one_is_told(engine: ApertiumTranslator) -> None:
+    assert translated(engine, "es", "fr", "Yo inserto la clave y/o 5 km/h") == "J'insère la clef et/ou 5 km/h"
+
+
 def test_long_text(engine: ApertiumTranslator) -> None:
     (long,) = engine.translate(EN_ES, ["The house. " * 2000])
     assert long == "La casa. " * 2000

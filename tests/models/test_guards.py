@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.models.guards import collapse_repetitions, has_words, plausible_rate
+from dragoman.models.guards import collapse_repetitions, has_words, natural_rate, plausible_rate, without_loops
 from tests.costs import cpu_s
 
 words = st.sampled_from(["it", "It", "was", "was,", "the", "end.", "no", "—", "♪"])
@@ -79,6 +79,45 @@ def test_a_long_text_costs_no_more_than_the_square_of_its_length(period: int) ->
     texts = [" ".join(str(number % period) for number in range(count)) for count in (600, 2_400)]
     short, long = (cpu_s(lambda text=text: collapse_repetitions(text)) for text in texts)
     assert long < 2 * 16 * short + 0.05  # with the cube it would be 64 times
+
+
+REPEATED = [
+    "One, one, one, one, one, one, one, one, one, one.",
+    "No, no, no, no, no, no, no, no, no!",
+    "Five, five, five, one, two, five, five, five, one, two, five, five, five, one, two.",
+    "Very very very very very very very very very good.",
+    "Four more years! Four more years! Four more years! Four more years!",
+    "Let it go, let it go, let it go, let it go.",
+]
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_what_is_repeated_in_its_time_stays(text: str) -> None:
+    assert without_loops(text, len(text.split()) / 3, sure=True) == text
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_what_is_a_guess_or_leaves_no_time_is_a_loop(text: str) -> None:
+    told = collapse_repetitions(text)
+    assert len(told) < len(text)
+    assert without_loops(text, len(text.split()) / 3, sure=False) == told
+    assert without_loops(text, len(text.split()) / 20, sure=True) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "natural"),
+    [
+        ("", 0.0, True),
+        ("no no", 0.0, True),
+        ("no " * 14, 2.0, True),
+        ("no " * 15, 2.0, False),
+        ("remember " * 6, 2.0, True),
+        ("remember " * 7, 2.0, False),
+        ("no no no", -1.0, False),
+    ],
+)
+def test_how_fast_people_repeat_themselves(text: str, seconds: float, natural: bool) -> None:
+    assert natural_rate(text, seconds) is natural
 
 
 @pytest.mark.parametrize(

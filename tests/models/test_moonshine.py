@@ -8,9 +8,11 @@ from typing import Any
 import jiwer
 import numpy as np
 import pytest
+import soxr
 
-from dragoman.models.base import RecognitionRequest, Samples
+from dragoman.models.base import RecognitionRequest, Samples, SynthesisRequest, Voice
 from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.espeak import EspeakSynthesizer
 from dragoman.models.moonshine import MoonshineRecognizer, read_tokens
 from tests.models.recordings import recording
 
@@ -33,6 +35,14 @@ def hear(recognizer: MoonshineRecognizer, samples: Samples) -> str:
 
 def plain(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalpha() or c == " ")
+
+
+def spoken(text: str) -> Samples:
+    """`text` in a synthetic voice."""
+    engine = EspeakSynthesizer()
+    voice = Voice("en-tests-espeak1", "Test", "en", "espeak", "en-us", "male")
+    samples = np.concatenate(list(engine.synthesize(SynthesisRequest(text, voice, 0.8))))
+    return np.asarray(soxr.resample(samples, engine.sample_rate_hz(voice), RATE), np.float32)
 
 
 def is_beckett(text: str) -> bool:
@@ -108,6 +118,19 @@ def test_a_loop_of_the_decoder_does_not_come_through(
     looped = [token[f"▁{word}".encode()] for word in ["It", "was", "the", "best", *["of", "the", "times"] * 5]]
     monkeypatch.setattr(recognizer, "_decode", lambda *_: (looped, [-0.1] * len(looped)))
     assert hear(recognizer, recording("two_cities.wav")[: 8 * RATE]) == "It was the best of the times"
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("word", ["one", "no"])
+def test_a_word_that_is_said_again_and_again_comes_through(recognizer: MoonshineRecognizer, word: str) -> None:
+    text = hear(recognizer, spoken(" ".join([f"{word},"] * 10)))
+    assert plain(text).split().count(word) >= 9
+
+
+@pytest.mark.embedded
+def test_a_number_that_is_said_three_times_comes_through(recognizer: MoonshineRecognizer) -> None:
+    text = hear(recognizer, spoken("five five five one two, five five five one two, five five five one two."))
+    assert plain(text).split().count("five") == 9
 
 
 @pytest.mark.embedded

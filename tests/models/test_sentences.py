@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.models.sentences import sentence_ends, split_sentences
+from dragoman.models.sentences import full_stops, sentence_ends, split_sentences
 from tests.costs import cpu_s
 
 PLAIN = [
@@ -39,6 +39,9 @@ ABBREVIATIONS = [
     "Это т.е. вода.| Он жил в 1900 г. Москве.",
     "Это был я.| Потом ушёл.",
     "Det var hon.| Sedan gick vi, t.ex. Hem.",
+    "It opens in Dec. 2024.| They met on Oct. 5.| He went out.| 5 people came.",
+    "Fuimos al mar.| 5 barcos.| El dic. 5 no.",
+    "Avenue: av. Foch, par ex. Paris, por ex. Lisboa.",
 ]
 NUMBERS = [
     "It costs 3.50 now.| Really.",
@@ -97,6 +100,27 @@ def test_an_end_without_words_behind_it_is_not_counted() -> None:
     assert sentence_ends("All. Of it.") == [4]
 
 
+@pytest.mark.parametrize(
+    ("text", "stopped"),
+    [
+        ("", ""),
+        ("no", "no"),
+        ("No.", "No|."),
+        ("No... ", "No|... "),
+        ('He said "no." Then he left.', 'He said "no|." Then he left|.'),
+        ("No. 5 at 5 p.m. No. Yes? No.", "No. 5 at 5 p.m. No|. Yes? No|."),
+        ("In the U.S.", "In the U.S."),
+        ("Pears, etc.", "Pears, etc."),
+        ("We saw Mr. No.", "We saw Mr. No|."),
+        ("the dec.", "the dec|."),
+    ],
+)
+def test_full_stops_that_are_no_part_of_a_word(text: str, stopped: str) -> None:
+    assert [text[:at] for at in full_stops(text)] == [
+        stopped[:at].replace("|", "") for at, letter in enumerate(stopped) if letter == "|"
+    ]
+
+
 @given(st.text(alphabet="abAB .!?…\"'\n1»。", max_size=60) | st.text(max_size=60))
 def test_nothing_is_lost(text: str) -> None:
     assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
@@ -106,3 +130,14 @@ def test_nothing_is_lost(text: str) -> None:
 def test_a_text_costs_what_its_length_is(part: str) -> None:
     short, long = (cpu_s(lambda count=count: split_sentences(part * count)) for count in (5_000, 40_000))
     assert long < 3 * 8 * short + 0.05  # with the square of the length it would be 64 times
+
+
+@pytest.mark.parametrize("part", [".", "!", "…", ".!", '."', ".»", " ", "。", "a."])
+def test_a_row_of_marks_is_looked_at_once(part: str) -> None:
+    def look(length: int) -> None:
+        text = part * (length // len(part)) + "a"
+        split_sentences(text)
+        full_stops(text)
+
+    short, long = (cpu_s(lambda length=length: look(length)) for length in (8_192, 65_536))
+    assert long < 3 * 8 * short + 0.05

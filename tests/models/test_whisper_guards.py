@@ -65,14 +65,26 @@ def test_a_guess_is_tried_again() -> None:
 
 def test_what_goes_in_circles_is_tried_again() -> None:
     assert not goes_in_circles(GOOD, SETTINGS)
-    assert goes_in_circles(changed(text=LOOP * 10), SETTINGS)
-    assert failed(changed(text=LOOP * 10), SETTINGS)
-    assert not goes_in_circles(changed(text=LOOP * 10), settings("/x", max_compression_ratio=20.0))
+    loop = changed(text=LOOP * 10, log_probability=-0.7)
+    assert goes_in_circles(loop, SETTINGS)
+    assert failed(loop, SETTINGS)
+    assert not goes_in_circles(loop, settings("/x", max_compression_ratio=20.0))
     assert goes_in_circles(changed(endless=True), SETTINGS)
 
 
 def test_a_loop_that_can_be_said_is_told_once() -> None:
-    assert credible(changed(text=LOOP * 4), 10.0, SETTINGS) == LOOP.strip()
+    assert credible(changed(text=LOOP * 4, log_probability=-0.7), 10.0, SETTINGS) == LOOP.strip()
+    assert credible(changed(text=LOOP * 4, endless=True), 10.0, SETTINGS) == LOOP.strip()
+    assert credible(changed(text=LOOP * 4, tokens=list(range(200))), 10.0, SETTINGS) == LOOP.strip()
+    assert credible(changed(text=LOOP * 4), 2.5, SETTINGS) == LOOP.strip()
+
+
+@pytest.mark.parametrize("text", [f"{'no ' * 30}", f"{'5, 5, 5, 1, 2, ' * 6}", f"{'Four more years! ' * 8}"])
+def test_what_was_surely_heard_over_and_over_stays(text: str) -> None:
+    heard = changed(text=text, tokens=list(range(40)))
+    assert heard.compression_ratio > SETTINGS.max_compression_ratio
+    assert not failed(heard, SETTINGS)
+    assert credible(heard, 12.0, SETTINGS) == text
 
 
 def test_a_loop_that_nobody_can_say_is_nothing() -> None:

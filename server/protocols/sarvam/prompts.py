@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from dragoman.models.text.canonical import canonical
 from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Fault, quoted
 
@@ -20,7 +21,7 @@ _BETWEEN = re.compile(r"[,;\n।]+")
 
 def terms_of(prompt: str) -> tuple[str, ...]:
     """The pieces of a prompt: what stands between commas, semicolons and line ends, without repetitions."""
-    pieces = (" ".join(piece.split()) for piece in _BETWEEN.split(prompt[:MAX_PROMPT_CHARACTERS]))
+    pieces = (" ".join(piece.split()) for piece in _BETWEEN.split(canonical(prompt[:MAX_PROMPT_CHARACTERS])))
     return tuple(dict.fromkeys(piece for piece in pieces if piece))[:MAX_PROMPT_TERMS]
 
 
@@ -40,4 +41,4 @@ def key_terms(text: str) -> tuple[str, ...]:
                 f"keyterm '{quoted(term)}…' has {len(term)} characters: at most {MAX_TERM_CHARACTERS} are allowed",
                 Fault.SETUP,
             )
-    return tuple(dict.fromkeys(" ".join(term.split()) for term in terms if term.strip()))
+    return tuple(dict.fromkeys(" ".join(term.split()) for term in map(canonical, terms) if term.strip()))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from dragoman.models.text.canonical import canonical
 from dragoman.server.failures import BadMessage, Fault
 from dragoman.server.protocols.soniox.messages import convert
 
@@ -57,7 +58,9 @@ def parse_context(context: dict[str, Any] | str | None) -> Context:
     translations = wanted if isinstance(wanted, dict) else {pair.source: pair.target for pair in wanted}
     texts = [found.text or "", *terms, *(text for pair in [*pairs, *translations.items()] for text in pair)]
     _check_length(sum(map(len, texts)))
-    return Context(tuple(dict.fromkeys(term.strip() for term in terms if term.strip())), translations)
+    heard = (canonical(term).strip() for term in terms)
+    insisted = {canonical(source): canonical(target) for source, target in translations.items()}
+    return Context(tuple(dict.fromkeys(term for term in heard if term)), insisted)
 
 
 def _check_length(characters: int) -> None:

@@ -4,7 +4,7 @@ Spoken tokens and translated tokens make a text each: a client tells them apart 
 """
 
 from dragoman.pipeline.events import Transcript, Translation
-from dragoman.pipeline.timing import UNSPACED, estimate_words
+from dragoman.pipeline.timing import UNSPACED, estimate_words, split_words
 from dragoman.server.protocols.soniox.messages import Token
 from dragoman.server.protocols.soniox.start import Request
 
@@ -50,7 +50,7 @@ class TokenWriter:
     def translated(self, clause: Translation) -> list[Token]:
         """The words of a translation; all are final."""
         tokens: list[Token] = []
-        for text in clause.text.split():
+        for text in split_words(clause.text):
             follows, self._translated = self._translated, True
             tokens.append(
                 Token(

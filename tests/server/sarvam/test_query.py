@@ -118,6 +118,8 @@ def test_terms_come_from_lists_and_prompts() -> None:
     assert terms_of("Sarvam, New Delhi; Vistaar\n Sarvam ,") == ("Sarvam", "New Delhi", "Vistaar")
     assert terms_of("a call about a loan") == ("a call about a loan",)
     assert terms_of("") == ()
+    assert terms_of("Cafe\u0301, 𝐒𝐚𝐫𝐯𝐚𝐦") == ("Café", "Sarvam")
+    assert key_terms('["Cafe\u0301", "Sarvam\\u200b"]') == ("Café", "Sarvam")
     assert len(terms_of(",".join(map(str, range(5000))))) == 200
 
 

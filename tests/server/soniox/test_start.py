@@ -35,8 +35,8 @@ def test_everything() -> None:
         context={
             "general": [{"key": "domain", "value": "Health"}],
             "text": "A visit",
-            "terms": ["Zyrtec", " Zyrtec", "", "Celebrex"],
-            "translation_terms": [{"source": "stroke", "target": "ictus"}],
+            "terms": ["Zyrtec", " Zyrtec", "𝐙𝐲𝐫𝐭𝐞𝐜", "", "Celebrex", "Cafe\u0301"],
+            "translation_terms": [{"source": "stro\u00adke", "target": "i\u0301ctus"}],
             "more": 1,
         },
         enable_speaker_diarization=True,
@@ -52,8 +52,8 @@ def test_everything() -> None:
         unheard_of=[1],
     )
     assert command.candidates == {"en", "es", "fr"}
-    assert command.keywords == ("Zyrtec", "Celebrex")
-    assert command.targets == (TargetWish(by_source={"en": "es", "es": "en"}, speaks=False, terms={"stroke": "ictus"}),)
+    assert command.keywords == ("Zyrtec", "Celebrex", "Café")
+    assert command.targets == (TargetWish(by_source={"en": "es", "es": "en"}, speaks=False, terms={"stroke": "íctus"}),)
     assert not command.partials
     assert command.listen is not None
     assert (command.listen.end_silence_ms, command.listen.long_end_silence_ms) == (1_000, 1_000)
