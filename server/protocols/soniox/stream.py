@@ -86,7 +86,10 @@ class Stream:
                 return []
             self._non_final = tokens
             return [self._result([])]
-        changed, self._non_final = bool(tokens or self._non_final), []
+        rest = self._writer.supposed(said)
+        if rest:
+            self._advance(said.rest[-1].stop_s, final=False)
+        changed, self._non_final = bool(tokens) or rest != self._non_final, rest
         if said.closes and not said.paused and self._finalizing:
             self._finalized = said.segment_id
         if said.closes and said.paused and self._request.endpoints is not None:

@@ -113,6 +113,67 @@ def test_an_utterance_with_its_translation() -> None:
     assert "finished" not in found[-2]
 
 
+def supposed_behind(text: str, start_s: float, stop_s: float) -> tuple[Word, ...]:
+    return estimate_words(text, start_s, stop_s, "en")
+
+
+def test_what_becomes_final_and_what_is_supposed_behind_it_are_one_message() -> None:
+    one = stream(SPANISH)
+    found = messages(
+        one,
+        said("Hello my", 0.5, 1.2, final=False),
+        said("Hello", 0.5, 0.9, rest=supposed_behind("my friend", 0.9, 1.6)),
+        said("my friend", 0.9, 1.6, final=False),  # the same once more
+        translation("Hola,"),
+        said("my friend and", 0.9, 1.9, final=False),
+        said("my", 0.9, 1.2, rest=supposed_behind("friend and", 1.2, 1.9)),
+        said("friend.", 1.2, 1.7, closes=True),
+    )
+    assert texts(found) == [
+        ["Hello?", " my?"],
+        ["Hello", " my?", " friend?"],
+        ["Hola,", " my?", " friend?"],
+        [" my?", " friend?", " and?"],
+        [" my", " friend?", " and?"],
+        [" friend."],
+    ]
+    assert [(one["final_audio_proc_ms"], one["total_audio_proc_ms"]) for one in found[:3]] == [
+        (0, 1200),
+        (900, 1600),
+        (900, 1600),
+    ]
+
+
+def test_what_is_supposed_behind_a_final_has_its_speaker_and_its_status() -> None:
+    one = stream(SPANISH, diarizes=True)
+    (found,) = messages(one, said("Hello", 0.5, 0.9, speaker="2", rest=supposed_behind("my friend", 0.9, 1.6)))
+    assert [(token["speaker"], token["translation_status"]) for token in found["tokens"]] == [("2", "original")] * 3
+    assert [(token["start_ms"], token["is_final"]) for token in found["tokens"][:2]] == [(500, True), (900, False)]
+
+
+def test_what_was_supposed_and_is_not_any_more_is_taken_back() -> None:
+    one = stream(SPANISH)
+    found = messages(
+        one,
+        said("Hello", 0.5, 0.9, rest=supposed_behind("my friend", 0.9, 1.6)),
+        said("", 0.9, 0.9, final=False),
+    )
+    assert texts(found) == [["Hello", " my?", " friend?"], []]
+
+
+def test_what_is_supposed_of_the_next_segment_waits_for_the_endpoint_with_its_finals() -> None:
+    one = stream(SPANISH)
+    found = messages(
+        one,
+        said("Hello.", 0.5, 0.9, closes=True),
+        said("Who", 2.0, 2.4, segment_id=1, rest=supposed_behind("are you", 2.4, 3.0)),
+        said("are you", 2.4, 3.0, segment_id=1, final=False),
+        translation("Hola."),
+        Translated(0, 0),
+    )
+    assert texts(found) == [["Hello."], ["Hola."], ["<end>"], [" Who", " are?", " you?"]]
+
+
 def test_without_translation_there_is_only_what_was_asked_for() -> None:
     (plain,) = messages(stream(endpoints=False), said("Hi", 0, 1, closes=True))
     assert set(plain["tokens"][0]) == {"text", "is_final", "start_ms", "end_ms", "confidence"}
