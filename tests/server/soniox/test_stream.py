@@ -13,6 +13,7 @@ from dragoman.pipeline.events import (
     Ended,
     Event,
     Flushed,
+    Recognised,
     SpeechEnded,
     SpeechStarted,
     Transcript,
@@ -223,13 +224,15 @@ def test_fin_comes_behind_everything_and_covers_the_audio() -> None:
 
 def test_who_goes_on_speaking_sees_nothing_of_it_before_fin() -> None:
     one = stream(SPANISH)
-    one.finalize()
-    one.finalize()
     found = messages(
         one,
         said("One.", 0, 1, 0, closes=True, paused=False),
+        Recognised(1.0),
+        Recognised(1.0, 0),
         said("Two", 1, 2, 1, final=False),
         said("Two.", 1, 2, 1, closes=True, paused=False),
+        Recognised(2.0),
+        Recognised(2.0, 1),
         translation("Uno.", 0),
         Translated(0, 0),
         said("Three", 2, 3, 2, final=False),
@@ -242,6 +245,42 @@ def test_who_goes_on_speaking_sees_nothing_of_it_before_fin() -> None:
     assert texts(found) == [
         ["One."], ["Uno."], ["<fin>"], [" Two?"], [" Two."], [" Dos."], ["<fin>"], [" Three?"], [" Three."]
     ]  # fmt: skip
+
+
+def test_a_finalize_that_closes_nothing_comes_before_what_is_said_behind_it() -> None:
+    """While translations are waited for, the recogniser goes on to what a second one closes."""
+    one = stream(SPANISH, endpoints=False)
+    found = messages(
+        one,
+        said("One.", 0, 1, 0, closes=True),
+        Recognised(1.0),
+        Recognised(2.0, 0),
+        said("Two", 2, 3, 1, final=False),
+        said("Two.", 2, 3, 1, closes=True, paused=False),
+        Recognised(3.0),
+        Recognised(3.0, 1),
+        translation("Uno.", 0),
+        Translated(0, 0),
+        Flushed(0, 2.0),
+        translation("Dos.", 1),
+        Translated(0, 1),
+        Flushed(1, 3.0),
+    )
+    assert texts(found) == [["One."], ["Uno."], ["<fin>"], [" Two?"], [" Two."], [" Dos."], ["<fin>"]]
+
+
+def test_what_was_supposed_and_came_to_nothing_is_taken_back() -> None:
+    one = stream(endpoints=False)
+    found = messages(one, said("Hm", 0, 1, final=False), Recognised(1.0), Recognised(1.0, 0), Flushed(0, 1.0))
+    assert texts(found) == [["Hm?"], [], ["<fin>"]]
+    behind = messages(
+        stream(SPANISH),
+        said("One.", 0, 1, 0, closes=True),
+        said("Hm", 2, 3, 1, final=False),
+        Recognised(3.0),
+        Translated(0, 0),
+    )
+    assert texts(behind) == [["One."], ["<end>"], [" Hm?"], []]
 
 
 def test_a_segment_that_the_end_closes_holds_nothing_back() -> None:
