@@ -56,8 +56,10 @@ class ByAgreement(Hearing):
         segment.draft = hypothesis.tokens
         words = self.words(hypothesis, segment.start_s, self.speech_start_s, until_s)
         trust = hypothesis.trust if self.context.policy.trusts else None
-        await self._say(self._agreement.push(words, trust), hypothesis)
-        self.suppose(tuple(self._agreement.rest), hypothesis.language)
+        certain = self._agreement.push(words, trust)
+        rest = tuple(self._agreement.rest)
+        await self._say(certain, hypothesis, rest)
+        self.suppose(rest, hypothesis.language)
         if until_s - segment.start_s >= self._cut_from_s and not await self._cut_committed(segment, hypothesis):
             self._cut_from_s = segment.duration_s + _RETRY_S
 
@@ -69,7 +71,8 @@ class ByAgreement(Hearing):
         words = self.words(hypothesis, start_s, max(start_s, self.speech_start_s), segment.start_s)
         held = self._held(words)
         if held is None:
-            await self._say(self._agreement.finish(words), hypothesis, complete=True)
+            certain = self._agreement.finish(words)
+            await self._say(certain, hypothesis, self.supposed_behind(certain), complete=True)
         else:
             self._agreement.drop(held)
         self._was_cut(segment)
@@ -88,10 +91,12 @@ class ByAgreement(Hearing):
         span_s = (rest[0].start_s, rest[-1].stop_s) if rest else (end.speech_stop_s,) * 2
         await self.commit(tuple(rest), hypothesis, span_s, closes=True, paused=end.paused)
 
-    async def _say(self, words: list[Word], hypothesis: Hypothesis, *, complete: bool = False) -> None:
+    async def _say(
+        self, words: list[Word], hypothesis: Hypothesis, rest: tuple[Word, ...], *, complete: bool = False
+    ) -> None:
         if words:
             span_s = words[0].start_s, words[-1].stop_s
-            await self.commit(tuple(words), hypothesis, span_s, complete=complete)
+            await self.commit(tuple(words), hypothesis, span_s, complete=complete, rest=rest)
 
     async def _cut_committed(self, segment: OpenSegment, hypothesis: Hypothesis) -> bool:
         """Take away audio whose words are all committed, if there is enough of it; whether that was done."""

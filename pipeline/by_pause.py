@@ -7,7 +7,7 @@ committed only if it reads like the sentence. What is committed is thus always w
 audio that is taken away: nothing is said twice and nothing is lost.
 """
 
-from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis
+from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, Word
 from dragoman.pipeline.hearing import SEARCH_S, Hearing
 from dragoman.pipeline.items import SegmentEnd
 from dragoman.pipeline.segment import OpenSegment
@@ -36,6 +36,7 @@ class ByPause(Hearing):
         if segment is None:
             return
         segment.draft, language = hypothesis.tokens, hypothesis.language
+        words = self.words(hypothesis, segment.start_s, self.speech_start_s, until_s)
         ends = [end for end in sentence_ends(text) if count_words(text[end:], language) >= _TAIL_WORDS]
         if ends and until_s - segment.start_s >= self.settings.sentence_after_s:
             head = text[: ends[-1]]
@@ -45,10 +46,9 @@ class ByPause(Hearing):
             if trial is not None and _reads_like(trial.text, head):
                 start_s = segment.start_s
                 segment.cut(at_s)
-                await self._commit_piece(trial, start_s, segment.start_s)
-                self.suppose((), hypothesis.language)
-                return
-        self.suppose(self.words(hypothesis, segment.start_s, self.speech_start_s, until_s), hypothesis.language)
+                words = words[count_words(head, language) :]
+                await self._commit_piece(trial, start_s, segment.start_s, rest=words)
+        self.suppose(words, language)
 
     async def cut(self, segment: OpenSegment, at_s: float) -> None:
         """Commit what lies before `at_s`, which is measured from the segment's start: it has become too long."""
@@ -73,10 +73,14 @@ class ByPause(Hearing):
         *,
         closes: bool = False,
         paused: bool = True,
+        rest: tuple[Word, ...] | None = None,
     ) -> None:
+        """Commit a piece of audio. `rest` None: what was supposed before is, behind it, still supposed."""
         start_s, self.speech_start_s = max(audio_start_s, self.speech_start_s), stop_s
         words = self.words(hypothesis, audio_start_s, start_s, stop_s)
-        await self.commit(words, hypothesis, (start_s, stop_s), complete=True, closes=closes, paused=paused)
+        if rest is None:
+            rest = () if closes else self.supposed_behind(words)
+        await self.commit(words, hypothesis, (start_s, stop_s), complete=True, closes=closes, paused=paused, rest=rest)
 
     @staticmethod
     def _place(segment: OpenSegment, hypothesis: Hypothesis, head: str, until_s: float) -> float:

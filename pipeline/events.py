@@ -34,7 +34,9 @@ class Transcript:
     flush or the end of the input closed it. `complete`: a sentence, or a piece that is translated by itself, ends here.
     `english` is the recogniser's own translation, where it was asked for one (`Plan.english_for`).
     `language_confidence` is how sure it was of the language, in [0, 1], where it chose it and says so. `by_phrases`:
-    clauses may end before a phrase (`pipeline/clauses.py`), whatever they are translated into.
+    clauses may end before a phrase (`pipeline/clauses.py`), whatever they are translated into. `rest` are the words
+    that are still supposed behind a final, in a session that wants to see partials: a partial that repeats them may
+    follow, and until another one does, they are what is supposed.
     """
 
     text: str
@@ -51,6 +53,18 @@ class Transcript:
     paused: bool = True
     language_confidence: float | None = None
     by_phrases: bool = True
+    rest: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """All that was heard before `at_s` on the input clock has been told; it may be nothing. Translations may follow.
+
+    It comes behind every segment, with the place of its `SpeechEnded`, and behind every flush, with its `flush_id`.
+    """
+
+    at_s: float
+    flush_id: Hashable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +143,15 @@ class Ended:
     at_s: float = 0.0
 
 
-Event = SpeechStarted | SpeechEnded | Transcript | Translation | Translated | Speech | Unspoken | Flushed | Ended
+Event = (
+    SpeechStarted
+    | SpeechEnded
+    | Transcript
+    | Recognised
+    | Translation
+    | Translated
+    | Speech
+    | Unspoken
+    | Flushed
+    | Ended
+)

@@ -4,11 +4,12 @@ Two policies decide when words are certain; both are written on top of this: `by
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Word
 from dragoman.models.batching import Priority
+from dragoman.pipeline.agreement import LocalAgreement
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript
 from dragoman.pipeline.identify import Identifier
@@ -53,6 +54,8 @@ class Hearing:
         self._segment_id = 0
         self._spoke = False
         """Whether anything was said in the open segment."""
+        self._supposed: tuple[Word, ...] = ()
+        """What was shown last that is not certain."""
 
     def add(self, chunk: SpeechChunk) -> OpenSegment:
         """Another piece of speech; opens a segment where there is none."""
@@ -111,13 +114,16 @@ class Hearing:
         complete: bool = False,
         closes: bool = False,
         paused: bool = True,
+        rest: tuple[Word, ...] = (),
     ) -> None:
         """Say words for good. `span_s` is where they lie on the input clock.
 
         `complete`: a sentence or a piece ends behind them, nothing need be waited for. `closes`: the segment ends; that
-        is told even without words, if anything was said in it. `paused`: and it ends because the speaker paused.
+        is told even without words, if anything was said in it. `paused`: and it ends because the speaker paused. `rest`
+        is what is still supposed behind them.
         """
         text = " ".join(join_words(words, hypothesis.language).split())
+        self._supposed = rest
         if closes:
             self._identifier.close(said=self._spoke or bool(text))
         elif self._identifier.speaker is None:  # nobody was asked before: the speech came faster than in real time
@@ -141,6 +147,7 @@ class Hearing:
                 paused=paused,
                 by_phrases=self.context.by_phrases(self._spoken),
                 language_confidence=hypothesis.language_confidence if text else None,
+                rest=rest if self.context.partials else (),
             )
             self.context.emit(transcript)
             await self._outbox.put(transcript)
@@ -153,6 +160,7 @@ class Hearing:
     def suppose(self, words: tuple[Word, ...], language: str) -> None:
         """Show what is not certain yet, to a session that wants to see it."""
         if self.context.partials:
+            self._supposed = words
             text = join_words(words, language)
             start_s, stop_s = (words[0].start_s, words[-1].stop_s) if words else (self.speech_start_s,) * 2
             self.context.emit(
@@ -167,6 +175,12 @@ class Hearing:
                     segment_id=self._segment_id,
                 )
             )
+
+    def supposed_behind(self, certain: Sequence[Word]) -> tuple[Word, ...]:
+        """What was shown last, without the part of it that is certain now."""
+        known = LocalAgreement()
+        known.committed = list(certain)
+        return tuple(known.beyond(self._supposed))
 
     def _lock_language(self, hypothesis: Hypothesis) -> None:
         """People seldom change their language in a session, and short clauses are easily mistaken for another one."""

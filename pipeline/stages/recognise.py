@@ -11,6 +11,7 @@ from dragoman.models.base import Hypothesis
 from dragoman.pipeline.by_agreement import ByAgreement
 from dragoman.pipeline.by_pause import ByPause
 from dragoman.pipeline.context import SessionContext
+from dragoman.pipeline.events import Recognised
 from dragoman.pipeline.hearing import Outbox
 from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
@@ -44,7 +45,10 @@ async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> No
                 await question.withdraw()
                 if isinstance(item, SegmentEnd):
                     await hearing.end_segment(item)
+                    context.emit(Recognised(item.speech_stop_s))
                     continue
+                if isinstance(item, Flush):
+                    context.emit(Recognised(item.at_s, item.flush_id))
                 await outbox.put(item)
                 if isinstance(item, End):
                     return

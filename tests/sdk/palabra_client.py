@@ -6,6 +6,7 @@ its arguments; results come back pickled, the package's own events among them.
 
 import asyncio
 import base64
+import json
 import pickle
 import subprocess
 import sys
@@ -121,6 +122,27 @@ async def stt(url: str, audio: bytes, wait: int, key: str = "k", **options: Any)
             if sum(getattr(one, "is_eos", False) for one in events) >= wait:
                 break
     return events
+
+
+async def finalized(url: str, audio: bytes, turns: list[int], key: str = "k", **options: Any) -> Any:
+    """`Palabra.stt()` as the vendor's integrations use it: what is final by each answer to `finalize`.
+
+    The package has no method for it yet; they send it by the socket inside. `turns`: bytes before each.
+    """
+    answers: list[Any] = []
+    async with _palabra(url, key).stt(**options) as session, asyncio.timeout(PATIENCE_S):
+        for size in turns:
+            turn, audio = audio[:size], audio[size:]
+            if turn:
+                await session.send_audio(turn)
+            await session._ws.send(json.dumps({"message_type": "finalize"}))
+            finals: list[Any] = []
+            async for event in session:
+                finals += [event] if event.is_eos else []
+                if not event.is_translation and "<fin>" in event.text:
+                    break
+            answers.append(finals)
+    return answers
 
 
 async def tts(url: str, texts: list[tuple[str, dict[str, Any]]], key: str = "k", **options: Any) -> Any:

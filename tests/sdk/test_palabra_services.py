@@ -60,6 +60,20 @@ def test_formats_and_a_url_that_says_what_cannot_be(scripted: RunningServer) -> 
     assert "language: is not a supported language" in refused.desc
 
 
+def test_a_turn_ends_when_the_client_says_so(scripted: RunningServer) -> None:
+    """As wyoming-palabra and the integrations for OpenAI Agents, jambonz and Vapi do it, in the middle of speech."""
+    speech = THREE[: round(2.4 * 16000)].tobytes()
+    answers = run_client(
+        "finalized", url=scripted.url, audio=speech, turns=[0, len(speech) // 2, len(speech), 0], language="en-us"
+    )
+    assert not isinstance(answers, Raised), answers
+    assert [[event.text for event in finals][-1] for finals in (answers[0], answers[3])] == ["<fin>"] * 2
+    assert all(finals[-1].text.endswith("<fin>") for finals in answers)
+    assert all("<fin>" not in event.text for finals in answers for event in finals[:-1])
+    assert SPOKEN["en"][0] in answers[1][0].text
+    assert {event.language for finals in answers for event in finals} == {"en-us"}
+
+
 # --- text to speech
 
 

@@ -10,7 +10,7 @@ from dragoman.server.commands import Key, Open
 from dragoman.server.protocols.palabra.languages import AUTO, base_of
 from dragoman.server.protocols.palabra.task import PARTIAL, InputStream, Task
 from dragoman.server.protocols.palabra.transcription import Transcription
-from dragoman.server.protocols.palabra.translations import Translation
+from dragoman.server.protocols.palabra.translations import Translation, tempo_of
 from dragoman.server.protocols.palabra.voices import Abilities, Choice
 
 OUTPUT_HZ = 24_000
@@ -118,7 +118,7 @@ def _wish(
         excluded=_ignored(heard) | {target},
         voice_id=choice.voice_id,
         speaks=speech and spoken is not None,
-        tempo=spoken.speed if spoken is not None and spoken.speed is not None else 1.0,
+        tempo=tempo_of(spoken.speed if spoken is not None else None),
         lenient=heard is not None and base_of(heard.source_language) is None,
     )
     return wish, warnings

@@ -74,7 +74,7 @@ def _sockets(services: Services, sessions: Sessions) -> APIRouter:
             request = parse_query(socket.query_params)
         except BadMessage as error:
             refusal = error
-        await Connection(socket, SttAdapter(request, settings.latency), services).serve(refusal)
+        await Connection(socket, SttAdapter(request, settings.latency, control_bytes), services).serve(refusal)
 
     @router.websocket("/tts-api/v1/text-to-speech/stream")
     async def text_to_speech(socket: WebSocket) -> None:

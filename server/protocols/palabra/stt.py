@@ -2,10 +2,15 @@
 
 Everything that is asked for stands in the URL. There is no message for the end of the audio: the client hangs up, or
 falls silent, after which the rest is told and the socket closes.
+
+`{"message_type": "finalize"}` ends what is being said: the piece that closes with it ends in `<fin>`, and `<fin>` alone
+comes where nothing was left to tell. The vendor's pages do not have it; its integrations for Wyoming, OpenAI Agents,
+jambonz and Vapi send it and wait for the answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Annotated
 
 import msgspec
@@ -13,10 +18,11 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.formats import AudioFormat, Container, Encoding, alaw, media, pcm, ulaw, wav
-from dragoman.pipeline.events import Event, Transcript, Translated, Translation
+from dragoman.pipeline.events import Event, Recognised, Transcript, Translated, Translation
 from dragoman.pipeline.latency import POLICIES, Latency
-from dragoman.server.commands import Close, Command, Feed, Key, Open, Output, Send
-from dragoman.server.failures import BadMessage, Fault, IdleTooLong
+from dragoman.server.commands import Close, Command, Feed, FlushInput, Key, Open, Output, Send
+from dragoman.server.failures import BadMessage, Fault, IdleTooLong, quoted
+from dragoman.server.protocols.palabra import parsing
 from dragoman.server.protocols.palabra.adapter import SILENCE_S
 from dragoman.server.protocols.palabra.errors import (
     GOING_AWAY,
@@ -29,9 +35,11 @@ from dragoman.server.protocols.palabra.languages import AUTO, base_of
 from dragoman.server.protocols.palabra.stream import new_id
 from dragoman.server.protocols.palabra.task import MAX_TARGETS
 from dragoman.server.protocols.palabra.units import Unit, Units
-from dragoman.server.wire import BaseAdapter, close_reason
+from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
 
 DEFAULT_HZ = 16_000
+FINALIZE, FIN = "finalize", "<fin>"
+"""The one command, and the mark of its answer."""
 
 _RAW: Mapping[str, Callable[[int], AudioFormat]] = {
     "pcm_s16le": pcm,
@@ -97,8 +105,8 @@ class SttAdapter(BaseAdapter):
 
     protocol = "palabra-stt"
 
-    def __init__(self, request: SttRequest, latency: Latency) -> None:
-        super().__init__()
+    def __init__(self, request: SttRequest, latency: Latency, control_bytes: int = CONTROL_BYTES) -> None:
+        super().__init__(control_bytes)
         self._request = request
         self._latency = latency
         self._units = Units(POLICIES[latency], new_id)
@@ -106,17 +114,35 @@ class SttAdapter(BaseAdapter):
         """The text that was told last, by its type and language."""
         self._newest: dict[int, tuple[Unit, bool]] = {}
         """By target: what was translated last, and whether that was told to be all of it."""
+        self._language = request.source
+        """What was spoken last."""
         self._opened = False
+        self._flushes = count()
+        self._finalizing = 0
+        """How many commands to finalize were not answered yet."""
+        self._answered = False
+        """Whether the oldest of them was, by the end of what it closed."""
 
     def parse(self, message: str | bytes) -> object:
-        """Audio is binary; text is nothing."""
-        return message
+        """Audio is binary, commands are text."""
+        return message if isinstance(message, bytes) else parsing.parse(message, self._control_bytes)
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one frame."""
-        if not isinstance(parsed, bytes):
-            return [error_message(VALIDATION_ERROR, "audio must come in binary frames")]
-        feed = Feed(0, parsed)
+        match parsed:
+            case bytes():
+                return self._audio(parsed)
+            case parsing.Command(kind=kind) if kind == FINALIZE:
+                return self._finalize()
+            case parsing.Unreadable(text=text):
+                return [error_message(VALIDATION_ERROR, text)]
+            case _:
+                kind = parsed.kind if isinstance(parsed, parsing.Command) else parsing.AUDIO
+                text = f"message_type: '{quoted(kind)}' is no command here, and audio comes in binary frames"
+                return [error_message(VALIDATION_ERROR, text)]
+
+    def _audio(self, data: bytes) -> Sequence[Command | Output]:
+        feed = Feed(0, data)
         if self._opened:
             return [feed]
         self._opened = True
@@ -140,9 +166,9 @@ class SttAdapter(BaseAdapter):
         del key
         match event:
             case Transcript():
-                units, supposed = self._units.push(event)
-                told = [self._told("transcription", unit, final=True) for unit in units]
-                return told + ([self._told("transcription", supposed, final=False)] if supposed is not None else [])
+                return self._heard(event)
+            case Recognised() if event.flush_id is not None:
+                return self._finalized(event.at_s)
             case Translation():
                 return self._translated(event)
             case Translated():
@@ -161,6 +187,31 @@ class SttAdapter(BaseAdapter):
     def patience_s(self) -> float | None:
         """As long as the vendor waits for audio."""
         return SILENCE_S
+
+    def _finalize(self) -> Sequence[Command | Output]:
+        if not self._opened:
+            return self._fin(0.0)
+        self._finalizing += 1
+        return [FlushInput(0, next(self._flushes))]
+
+    def _heard(self, said: Transcript) -> list[Output]:
+        self._language = said.language or self._language
+        units, supposed = self._units.push(said)
+        if units and self._finalizing and said.closes and not said.paused:
+            units[-1] = replace(units[-1], text=units[-1].text + FIN)
+            self._answered = True
+        told = [self._told("transcription", unit, final=True) for unit in units]
+        return told + ([self._told("transcription", supposed, final=False)] if supposed is not None else [])
+
+    def _finalized(self, at_s: float) -> list[Output]:
+        """All that came before the oldest command has been told."""
+        self._finalizing, answered, self._answered = max(0, self._finalizing - 1), self._answered, False
+        return [] if answered else self._fin(at_s)
+
+    def _fin(self, at_s: float) -> list[Output]:
+        """Nothing was left to tell: the sign alone. It also ends what was supposed and came to nothing."""
+        unit = Unit(self._units.abandon(), FIN, self._language, at_s, at_s)
+        return [self._told("transcription", unit, final=True)]
 
     def _translated(self, event: Translation) -> list[Output]:
         """A unit's translation, whole so far; of a unit that is still open it may grow."""

@@ -20,6 +20,17 @@ DEFAULT_LOW, DEFAULT_HIGH = "default_low", "default_high"
 """The vendor's names for a low and a high voice of whatever language is spoken."""
 
 
+SLOWEST, FASTEST = 0.5, 2.0
+"""Factors on the speaking rate that the voices here can do."""
+Speed = Annotated[float, number(0.0, FASTEST)]
+"""Packaged clients send 0.0 to 2.0. LiveKit's takes 0.5 for the natural rate, the others 1.0: here it is a factor."""
+
+
+def tempo_of(speed: float | None) -> float:
+    """What a `speed` comes to, as a factor on the speaking rate."""
+    return 1.0 if speed is None else max(SLOWEST, float(speed))
+
+
 class TimbreDetection(Table):
     """A voice chosen by the speaker's; not done here."""
 
@@ -37,7 +48,7 @@ class SpeechAdvanced(Table):
 
 
 class SpeechGeneration(Table):
-    """How a translation is spoken. `speed` is a factor on the speaking rate; null: 1."""
+    """How a translation is spoken. `speed` is a factor on the speaking rate (`tempo_of`); null: 1."""
 
     tts_model: Name = "auto"
     voice_id: Name = DEFAULT_LOW
@@ -45,7 +56,7 @@ class SpeechGeneration(Table):
     voice_cloning_mode: Name = "static_10"
     denoise_voice_samples: bool = False
     voice_timbre_detection: TimbreDetection = TimbreDetection()
-    speed: Annotated[float, number(0.5, 2.0)] | None = None
+    speed: Speed | None = None
     speech_tempo_auto: bool = False
     speech_tempo_timings_factor: Number = 0
     speech_tempo_adjustment_factor: Number = 0.75

@@ -32,6 +32,7 @@ from dragoman.server.protocols.palabra.job import VOICE_NOT_FOUND
 from dragoman.server.protocols.palabra.languages import base_of
 from dragoman.server.protocols.palabra.limits import Rate
 from dragoman.server.protocols.palabra.order import Turns
+from dragoman.server.protocols.palabra.translations import tempo_of
 from dragoman.server.protocols.palabra.tts_requests import Cancel, Init, Piece, VoiceOptions, parse
 from dragoman.server.protocols.palabra.tts_stream import Speaking, last_chunk
 from dragoman.server.protocols.palabra.voices import Abilities
@@ -122,7 +123,7 @@ class TtsAdapter(BaseAdapter):
         """A session for the present options, behind those before it."""
         language = base_of(init.language) or ""
         choice = self._abilities.voice(self._options.voice_id, language)
-        wish = TargetWish(language, voice_id=choice.voice_id, tempo=self._options.speed or 1.0)
+        wish = TargetWish(language, voice_id=choice.voice_id, tempo=tempo_of(self._options.speed))
         before, self._key = self._key, next(self._keys)
         self._turns.add(self._key, Speaking(init.output))
         sound = pcm(init.output.sample_rate)

@@ -6,10 +6,10 @@ from pydantic import AfterValidator, Field
 
 from dragoman.server import wire
 from dragoman.server.failures import MessageTooLarge, quoted
-from dragoman.server.protocols.palabra.fields import BadTask, Language, Name, Number, Table, number
+from dragoman.server.protocols.palabra.fields import BadTask, Language, Name, Number, Table
 from dragoman.server.protocols.palabra.job import OUTPUT_HZ
 from dragoman.server.protocols.palabra.requests import read
-from dragoman.server.protocols.palabra.translations import DEFAULT_LOW
+from dragoman.server.protocols.palabra.translations import DEFAULT_LOW, Speed
 
 MAX_TEXT = 1_024
 """Characters of one piece."""
@@ -32,7 +32,7 @@ class VoiceOptions(Table):
     """Who speaks, and how fast. The rest is checked and changes nothing here."""
 
     voice_id: Name = DEFAULT_LOW
-    speed: Annotated[float, number(0.5, 2.0)] | None = None
+    speed: Speed | None = None
     deaccent_strength: Number = 0.0
 
 

@@ -61,6 +61,11 @@ class Units:
         self._known += units
         return units, None
 
+    def abandon(self) -> str:
+        """Nothing comes of what was supposed last: the id that it had; what follows gets another."""
+        unit_id, self._open_id, self._shown = self._open_id, self._new_id(), ""
+        return unit_id
+
     def at(self, start_s: float) -> tuple[str, float]:
         """The id of the unit that holds a place on the input clock, or the nearest before it, and where it ends.
 

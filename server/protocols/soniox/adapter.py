@@ -163,8 +163,6 @@ class SonioxAdapter(BaseAdapter):
             raise message.control
         if message.control.type == "keepalive":
             return ()
-        if self._stream is not None:
-            self._stream.finalize()
         return [FlushInput(_KEY, next(self._flushes))]
 
     def _tell(self, code: int, kind: str, text: str) -> Sequence[Output]:

@@ -5,15 +5,16 @@ forgets the non-final ones of before. An endpoint is told once everything of its
 included, and nothing of the next segment is told before it; the same goes for the end of a `finalize`.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
-from dragoman.pipeline.events import Ended, Event, Flushed, Transcript, Translated, Translation
+from dragoman.pipeline.events import Ended, Event, Flushed, Recognised, Transcript, Translated, Translation
 from dragoman.server.held import HeldEvents
 from dragoman.server.protocols.soniox.messages import Result, Token
 from dragoman.server.protocols.soniox.start import Request
 from dragoman.server.protocols.soniox.tokens import END, FIN, TokenWriter, milliseconds
 
-Told = Transcript | Translation | Translated
+Told = Transcript | Translation | Translated | Recognised
 
 
 @dataclass(slots=True)
@@ -34,25 +35,29 @@ class Stream:
         self._final_ms = 0
         self._total_ms = 0
         self._endpoint: _Endpoint | None = None
-        self._finalizing = 0
-        """How many times the client has asked for everything to become final, and was not told yet that it has."""
-        self._finalized: int | None = None
-        """The segment that was closed for it."""
+        self._newest = -1
+        """The segment that was heard last."""
+        self._finalized: deque[int] = deque()
+        """The last segment before each `finalize` behind which everything was recognised, but not translated yet."""
         self._held = HeldEvents()
         """What belongs to segments behind an endpoint, or behind a `finalize`, that has not been told yet."""
-
-    def finalize(self) -> None:
-        """The client wants everything that it has sent to become final; `Flushed` follows."""
-        self._finalizing += 1
 
     def event(self, event: Event) -> list[Result]:
         """The messages that an event makes. Raises Overloaded where too much is held back."""
         match event:
             case Transcript() | Translation() | Translated():
+                if isinstance(event, Transcript) and event.final:
+                    self._newest = event.segment_id
                 return self._tell(event)
+            case Recognised():
+                told = self._tell(event)
+                if event.flush_id is not None:
+                    self._finalized.append(self._newest)
+                return told
             case Flushed():
                 self._advance(event.at_s, final=True)
-                self._finalizing, self._finalized = max(0, self._finalizing - 1), None
+                if self._finalized:
+                    self._finalized.popleft()
                 return [self._result([FIN]), *self._release()]
             case Ended():
                 self._advance(event.at_s, final=True)
@@ -65,18 +70,31 @@ class Stream:
 
     def _tell(self, event: Told) -> list[Result]:
         endpoint = self._endpoint
-        last = endpoint.segment_id if endpoint is not None else self._finalized
-        if last is not None and event.segment_id is not None and event.segment_id > last:
+        if self._waits(event):
             self._held.append(event)
             return []
         if isinstance(event, Transcript):
             return self._transcript(event)
+        if isinstance(event, Recognised):
+            return self._recognised()
         if isinstance(event, Translation):
             return [self._result(self._writer.translated(event))]
         if endpoint is None or event.segment_id != endpoint.segment_id:
             return []
         endpoint.branches.discard(event.branch)
         return [] if endpoint.branches else self._reach_endpoint()
+
+    def _waits(self, event: Told) -> bool:
+        """Whether an event belongs behind something that was not told yet."""
+        if isinstance(event, Recognised):  # it is about all that came before it
+            return bool(self._held)
+        last = self._endpoint.segment_id if self._endpoint is not None else next(iter(self._finalized), None)
+        return last is not None and event.segment_id is not None and event.segment_id > last
+
+    def _recognised(self) -> list[Result]:
+        """Nothing is supposed any more: what was, and did not become final, came to nothing."""
+        shown, self._non_final = self._non_final, []
+        return [self._result([])] if shown else []
 
     def _transcript(self, said: Transcript) -> list[Result]:
         tokens = self._writer.spoken(said)
@@ -86,9 +104,10 @@ class Stream:
                 return []
             self._non_final = tokens
             return [self._result([])]
-        changed, self._non_final = bool(tokens or self._non_final), []
-        if said.closes and not said.paused and self._finalizing:
-            self._finalized = said.segment_id
+        rest = self._writer.supposed(said)
+        if rest:
+            self._advance(said.rest[-1].stop_s, final=False)
+        changed, self._non_final = bool(tokens) or rest != self._non_final, rest
         if said.closes and said.paused and self._request.endpoints is not None:
             if not self._request.targets:
                 return [self._result([*tokens, END])]

@@ -3,6 +3,8 @@
 Spoken tokens and translated tokens make a text each: a client tells them apart by `translation_status`.
 """
 
+from dataclasses import replace
+
 from dragoman.pipeline.events import Transcript, Translation
 from dragoman.pipeline.timing import UNSPACED, estimate_words, split_words
 from dragoman.server.protocols.soniox.messages import Token
@@ -46,6 +48,10 @@ class TokenWriter:
                 )
         self._spoken = self._spoken or (said.final and bool(tokens))
         return tokens
+
+    def supposed(self, said: Transcript) -> list[Token]:
+        """The words that are supposed behind a final transcript, which was written before; none are final."""
+        return self.spoken(replace(said, text="", words=said.rest, final=False)) if said.rest else []
 
     def translated(self, clause: Translation) -> list[Token]:
         """The words of a translation; all are final."""

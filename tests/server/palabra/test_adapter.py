@@ -106,6 +106,16 @@ def test_what_a_task_says_reaches_the_session() -> None:
     assert spanish.voice_id == "es-default_low"
 
 
+@pytest.mark.parametrize(("speed", "tempo"), [(None, 1.0), (0.0, 0.5), (0.4, 0.5), (1.25, 1.25), (2, 2.0)])
+def test_speed_of_a_target(speed: float | None, tempo: float) -> None:
+    changed = task()
+    changed["pipeline"]["translations"][0]["speech_generation"] = {"speed": speed}
+    talk = Talk()
+    talk.send("set_task", changed)
+    (target,) = opened(talk).targets or ()
+    assert target.tempo == tempo
+
+
 @pytest.mark.parametrize("output", [True, False])
 def test_text_only_tasks_hear_nothing(output: bool) -> None:
     shown = text_task("es", "fr")

@@ -215,7 +215,7 @@ def test_any_object_at_all_runs_or_is_refused(data: dict[str, Any]) -> None:
         (("pipeline", "transcription", "segment_confirmation_silence_threshold"), "0.7", "from 0.3 to 2"),
         (("pipeline", "translations", 1, "target_language"), "auto", "is not a supported language"),
         (("pipeline", "translations", 1, "target_language"), "ES", "is a target already"),
-        (("pipeline", "translations", 0, "speech_generation", "speed"), 2.5, "from 0.5 to 2"),
+        (("pipeline", "translations", 0, "speech_generation", "speed"), 2.5, "from 0 to 2"),
         (("pipeline", "translation_queue_configs", "es", "max_queue_level_ms"), 5000, "must be more than"),
         (("pipeline", "translation_queue_configs", "everywhere"), {}, "is neither 'global' nor a supported language"),
         (("pipeline", "allowed_message_types"), "all", "valid list"),
