@@ -75,6 +75,7 @@ class ByPause(Hearing):
     ) -> None:
         start_s, self.speech_start_s = max(audio_start_s, self.speech_start_s), stop_s
         words = self.words(hypothesis, audio_start_s, start_s, stop_s)
+        self.leave_behind(words, hypothesis.language)
         await self.commit(words, hypothesis, (start_s, stop_s), complete=True, closes=closes, paused=paused)
 
     @staticmethod
