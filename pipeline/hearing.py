@@ -82,6 +82,7 @@ class Hearing:
     ) -> Hypothesis:
         """What the recogniser makes of samples. Raises ModelError; for a partial also Superseded and Overloaded."""
         plan, engines = self.context.plan, self.context.engines
+        partial = priority is Priority.PARTIAL
         if not len(samples) or float(abs(samples).max()) < self.settings.min_peak:
             return Hypothesis("", self._language or "")
         request = RecognitionRequest(
@@ -90,9 +91,10 @@ class Hearing:
             candidates=plan.candidates,
             context=self._before,
             keywords=self._keywords,
-            english_for=plan.english_for,
+            english_for=frozenset() if partial else plan.english_for,  # of what is not certain nobody reads it
             ordinal=self._pieces,
             draft=draft,
+            partial=partial,
         )
         with self.context.timed("recognise"):
             return await engines.recognize(plan, request, self.context.session_id, priority)

@@ -27,12 +27,14 @@ async def heard(
     paced: bool = True,
     partials: bool = False,
     chunk_s: float = 0.125,
+    english_for: frozenset[str] = frozenset(),
 ) -> list[tuple[float, Event]]:
     """The events, each with the length of audio that had been sent by then."""
     engines, offload = fake_engines(recognizer), Offload()
     events: list[tuple[float, Event]] = []
     sent_s = 0.0
-    request = SessionRequest(pcm(16_000), pcm(16_000), engines.plan(target="es"), partials=partials, latency=latency)
+    plan = replace(engines.plan(target="es"), english_for=english_for)
+    request = SessionRequest(pcm(16_000), pcm(16_000), plan, partials=partials, latency=latency)
     session = Session(
         request,
         engines,
@@ -168,3 +170,21 @@ async def test_the_last_hypothesis_is_the_draft_of_the_next(latency: Latency) ->
         # What is still in the audio begins with what the draft begins with.
         heard_now = [int(word.strip("wx.")) for word in read(request.samples, 4).text.split()]
         assert heard_now[0] == request.draft[0]
+
+
+@pytest.mark.parametrize("latency", ["low", "quality"])
+@pytest.mark.parametrize("english_for", [frozenset[str](), frozenset({"en"})], ids=["", "with its own English"])
+async def test_the_recogniser_is_told_what_is_a_partial_and_translates_none(
+    latency: Latency, english_for: frozenset[str]
+) -> None:
+    reading, asked = reader(times=False), list[RecognitionRequest]()
+
+    def hear(request: RecognitionRequest) -> Hypothesis:
+        asked.append(request)
+        return reading(request)
+
+    audio = np.concatenate([spoken(12), silence(1.0)])
+    await heard(audio, hear, latency=latency, partials=True, english_for=english_for)
+    assert [request.partial for request in asked] == [True] * (len(asked) - 1) + [False]
+    assert [request.english_for for request in asked] == [frozenset()] * (len(asked) - 1) + [english_for]
+    assert len(asked) > 2
