@@ -55,7 +55,10 @@ class WhisperSettings(_BatchedTable):
     device: Device
     compute_type: str
     threads: NonNegativeInt
+    window_s: Annotated[float, Field(ge=10.0, le=30.0)]
     beam_size: PositiveInt
+    partial_beam_size: PositiveInt
+    retry_s: Annotated[float, Field(ge=0.0)]
     temperatures: Annotated[tuple[Annotated[float, Field(ge=0.0, le=2.0)], ...], Field(min_length=1)]
     max_compression_ratio: Positive
     min_log_probability: float

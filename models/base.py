@@ -70,10 +70,11 @@ class RecognitionRequest:
     """One piece of speech to recognise.
 
     `samples` are at 16 kHz. `language` is what is spoken, or None to let the engine decide, among `candidates` where
-    there are any. `context` is the text that was said before and `keywords` are names and terms to expect, for engines
-    that can use them. `english_for` are the languages whose speech is also wanted as English text, where the engine
-    translates itself (`Recognizer.to_english`). `ordinal` counts the session's committed segments before this one.
-    `draft` are the `tokens` of an earlier hypothesis of audio that began like this, where there is one.
+    there are any. `context` is the text that was said before the samples, none of it within, and `keywords` are names
+    and terms to expect, for engines that can use them. `english_for` are the languages whose speech is also wanted as
+    English text, where the engine translates itself (`Recognizer.to_english`). `ordinal` counts the session's committed
+    segments before this one. `draft` are the `tokens` of an earlier hypothesis of audio that began like this, where
+    there is one. `partial`: more is coming and will be asked about, so an engine may spare itself the utmost.
     """
 
     samples: Samples
@@ -84,6 +85,7 @@ class RecognitionRequest:
     english_for: frozenset[str] = frozenset()
     ordinal: int = 0
     draft: tuple[int, ...] = ()
+    partial: bool = False
 
 
 class Trust(NamedTuple):

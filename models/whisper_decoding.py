@@ -1,6 +1,14 @@
-"""From encoded audio to text: many requests in one call, and hotter only those that fail."""
+"""From encoded audio to text: many requests in one call, and hotter only those that fail.
 
-from collections.abc import Sequence
+Further attempts are the dearest part of recognition, and everybody waits for them: how many there are is bounded by the
+purpose of the text (`Effort`), and how long they take by the call (`Allowance`).
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -12,6 +20,34 @@ from dragoman.models.whisper_prompts import Prompt, groups
 
 SAMPLES = 5
 """Texts drawn at a temperature above zero, of which the likeliest counts; OpenAI's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much a text is worth: hypotheses kept while decoding, and the temperatures of its attempts."""
+
+    beam_size: int
+    temperatures: tuple[float, ...]
+
+
+class Allowance:
+    """The time that one call may spend on further attempts: none is begun once it is used up."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left_s = seconds
+
+    @property
+    def left(self) -> bool:
+        return self._left_s > 0
+
+    @contextmanager
+    def spent(self) -> Iterator[None]:
+        """Count the time of the block."""
+        begun_s = monotonic()
+        try:
+            yield
+        finally:
+            self._left_s -= monotonic() - begun_s
 
 
 class Encoded:
@@ -46,40 +82,69 @@ class Decoder:
 
         self._model, self._tokenizer, self._settings = model, tokenizer, settings
         self._suppressed = list(get_suppressed_tokens(tokenizer, [-1]))
+        self._lock = threading.Lock()
+        self._written = 0
+
+    @property
+    def written(self) -> int:
+        """How many texts were written so far, every attempt counted."""
+        return self._written
 
     def decode(
-        self, encoded: Encoded, prompts: Sequence[Prompt], again: Sequence[Prompt], limits: Sequence[int]
+        self,
+        encoded: Encoded,
+        prompts: Sequence[Prompt],
+        again: Sequence[Prompt],
+        limits: Sequence[int],
+        effort: Effort,
+        allowance: Allowance,
     ) -> list[Decoded]:
         """The best text for each request.
 
         `prompts` are those of the first attempt, `again` those of the others, which go without what was said before:
         a loop often repeats that. `limits` are the most tokens for each.
         """
-        best: list[Decoded | None] = [None] * len(prompts)
-        pending = list(range(len(prompts)))
-        for attempt, temperature in enumerate(self._settings.temperatures):
-            chosen = again if attempt else prompts
-            retried = []
-            for group in groups(pending, chosen):
-                made = self._generate(
-                    encoded.some(group),
-                    [chosen[number] for number in group],
-                    [limits[number] for number in group],
-                    temperature,
-                )
-                for number, decoded in zip(group, made, strict=True):
-                    best[number] = self._better(best[number], decoded)
-                    if failed(decoded, self._settings) and not unspoken(decoded, self._settings):
-                        retried.append(number)
-            pending = sorted(retried)
-            if not pending:
+        everybody = list(range(len(prompts)))
+        best = self._attempt(encoded, everybody, prompts, limits, effort.beam_size, effort.temperatures[0])
+        pending = [number for number, decoded in best.items() if self._retried(decoded)]
+        for temperature in effort.temperatures[1:]:
+            if not pending or not allowance.left:
                 break
-        return [decoded for decoded in best if decoded is not None]
+            with allowance.spent():
+                made = self._attempt(encoded, pending, again, limits, effort.beam_size, temperature)
+            best |= {number: self._better(best[number], decoded) for number, decoded in made.items()}
+            pending = [number for number in pending if self._retried(made[number])]
+        return [best[number] for number in everybody]
 
-    def _better(self, before: Decoded | None, now: Decoded) -> Decoded:
+    def _attempt(
+        self,
+        encoded: Encoded,
+        numbers: Sequence[int],
+        prompts: Sequence[Prompt],
+        limits: Sequence[int],
+        beam_size: int,
+        temperature: float,
+    ) -> dict[int, Decoded]:
+        """A text for each of `numbers`."""
+        made: dict[int, Decoded] = {}
+        for group in groups(numbers, prompts):
+            texts = self._generate(
+                encoded.some(group),
+                [prompts[number] for number in group],
+                [limits[number] for number in group],
+                beam_size,
+                temperature,
+            )
+            made |= zip(group, texts, strict=True)
+        return made
+
+    def _retried(self, decoded: Decoded) -> bool:
+        return failed(decoded, self._settings) and not unspoken(decoded, self._settings)
+
+    def _better(self, before: Decoded, now: Decoded) -> Decoded:
         """Of two attempts. One that is accepted, or that tells of silence, is the last one and counts; of those that
         failed the likeliest does, and none that goes in circles if another does not."""
-        if before is None or not failed(now, self._settings) or unspoken(now, self._settings):
+        if not failed(now, self._settings) or unspoken(now, self._settings):
             return now
 
         def rank(decoded: Decoded) -> tuple[bool, float]:
@@ -88,12 +153,14 @@ class Decoder:
         return max(before, now, key=rank)
 
     def _generate(
-        self, storage: Any, prompts: Sequence[Prompt], limits: Sequence[int], temperature: float
+        self, storage: Any, prompts: Sequence[Prompt], limits: Sequence[int], beam_size: int, temperature: float
     ) -> list[Decoded]:
+        with self._lock:
+            self._written += len(prompts)
         if temperature > 0:
             how = {"beam_size": 1, "num_hypotheses": SAMPLES, "sampling_topk": 0, "sampling_temperature": temperature}
         else:
-            how = {"beam_size": self._settings.beam_size}
+            how = {"beam_size": beam_size}
         limit = max(limits)
         results = self._model.generate(
             storage,

@@ -13,7 +13,7 @@ from dragoman.models.devices import Device, choose_compute_type, choose_device
 from dragoman.models.errors import EngineFailed, EngineUnavailable, OutOfMemory
 from dragoman.models.memory_errors import ran_out_of_memory
 from dragoman.models.whisper_decoding import Decoder, Encoded
-from dragoman.models.whisper_features import spectrogram
+from dragoman.models.whisper_features import WINDOW_S, spectrogram
 from dragoman.models.whisper_files import NAME, InstalledWhisper, unusable
 from dragoman.models.whisper_prompts import Prompter
 
@@ -63,11 +63,11 @@ class LoadedWhisper:
         """What the model computes with, as CTranslate2 calls it."""
         return str(self.model.model.compute_type)
 
-    def encode(self, speeches: Sequence[Samples]) -> Encoded:
-        """Encode a batch. Each is `whisper_features.speech_of` something."""
+    def encode(self, speeches: Sequence[Samples], window_s: int = WINDOW_S) -> Encoded:
+        """Encode a batch, all of it in windows of one length. Each is `whisper_features.speech_of` something."""
         import ctranslate2  # noqa: PLC0415
 
-        features = np.stack([spectrogram(self._extractor, speech) for speech in speeches])
+        features = np.stack([spectrogram(self._extractor, speech, window_s) for speech in speeches])
         return Encoded(self.model.model.encode(ctranslate2.StorageView.from_array(features)))
 
     def detect(self, encoded: Encoded, numbers: Sequence[int]) -> list[dict[str, float]]:

@@ -73,9 +73,10 @@ class LocalAgreement:
         self.committed, self.rest = [], []
         return new
 
-    def drop(self, count: int) -> None:
-        """The buffer was cut: its first `count` committed words are gone from it."""
-        del self.committed[:count]
+    def drop(self, count: int) -> list[Word]:
+        """The buffer was cut: its first `count` committed words are gone from it, and given back."""
+        gone, self.committed = self.committed[:count], self.committed[count:]
+        return gone
 
     def beyond(self, words: Sequence[Word]) -> list[Word]:
         """The part of a hypothesis that lies behind the committed words, whatever it makes of those."""

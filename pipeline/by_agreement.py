@@ -71,10 +71,10 @@ class ByAgreement(Hearing):
         words = self.words(hypothesis, start_s, max(start_s, self.speech_start_s), segment.start_s)
         held = self._held(words)
         if held is None:
-            certain = self._agreement.finish(words)
+            certain = self._finish(words, hypothesis.language)
             await self._say(certain, hypothesis, self.supposed_behind(certain), complete=True)
         else:
-            self._agreement.drop(held)
+            self.leave_behind(self._agreement.drop(held), hypothesis.language)
         self._was_cut(segment)
 
     async def end_segment(self, end: SegmentEnd) -> None:
@@ -85,7 +85,7 @@ class ByAgreement(Hearing):
         start_s = segment.start_s
         hypothesis = await self.ask_last(segment, end)
         words = self.words(hypothesis, start_s, max(start_s, self.speech_start_s), end.speech_stop_s)
-        rest = self._agreement.finish(words)
+        rest = self._finish(words, hypothesis.language)
         self._cut_from_s = CUT_AFTER_S
         self.speech_start_s = end.speech_stop_s
         span_s = (rest[0].start_s, rest[-1].stop_s) if rest else (end.speech_stop_s,) * 2
@@ -118,9 +118,16 @@ class ByAgreement(Hearing):
                 return False
             count = found
         segment.cut(at_s)
-        self._agreement.drop(count)
+        self.leave_behind(self._agreement.drop(count), hypothesis.language)
         self._was_cut(segment)
         return True
+
+    def _finish(self, words: tuple[Word, ...], language: str) -> list[Word]:
+        """The last hypothesis of samples that are gone: what it says behind the words that were committed before."""
+        held = list(self._agreement.committed)
+        new = self._agreement.finish(words)
+        self.leave_behind([*held, *new], language)
+        return new
 
     def _sentence_end(self) -> int:
         """How many committed words the finished sentences have; 0 if there is none."""

@@ -80,6 +80,7 @@ class ByPause(Hearing):
         words = self.words(hypothesis, audio_start_s, start_s, stop_s)
         if rest is None:
             rest = () if closes else self.supposed_behind(words)
+        self.leave_behind(words, hypothesis.language)
         await self.commit(words, hypothesis, (start_s, stop_s), complete=True, closes=closes, paused=paused, rest=rest)
 
     @staticmethod

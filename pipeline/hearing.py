@@ -44,7 +44,9 @@ class Hearing:
         """Place on the input clock up to which speech has been asked about."""
         self._outbox = outbox
         self._identifier = Identifier(context)
-        self._said = ""
+        self._before = ""
+        """What was said before the open segment's first sample, as far as a recogniser wants to know it: none of the
+        words that are still to be heard in the samples, behind which it would go on."""
         self.expected = context.plan.keywords
         """Names and terms to expect from the next segment on."""
         self._language = context.plan.source
@@ -84,17 +86,19 @@ class Hearing:
     ) -> Hypothesis:
         """What the recogniser makes of samples. Raises ModelError; for a partial also Superseded and Overloaded."""
         plan, engines = self.context.plan, self.context.engines
+        partial = priority is Priority.PARTIAL
         if not len(samples) or float(abs(samples).max()) < self.settings.min_peak:
             return Hypothesis("", self._language or "")
         request = RecognitionRequest(
             samples,
             self._language,
             candidates=plan.candidates,
-            context=self._said,
+            context=self._before,
             keywords=self._keywords,
-            english_for=plan.english_for,
+            english_for=frozenset() if partial else plan.english_for,  # of what is not certain nobody reads it
             ordinal=self._pieces,
             draft=draft,
+            partial=partial,
         )
         with self.context.timed("recognise"):
             return await engines.recognize(plan, request, self.context.session_id, priority)
@@ -129,7 +133,6 @@ class Hearing:
         elif self._identifier.speaker is None:  # nobody was asked before: the speech came faster than in real time
             await self._identifier.look(said=self._spoke)
         if text:
-            self._said = f"{self._said} {text}"[-_CONTEXT_CHARACTERS:]
             self._spoken = hypothesis.language
             self._lock_language(hypothesis)
         if text or (closes and self._spoke):
@@ -156,6 +159,13 @@ class Hearing:
         if self._spoke and closes:
             self._segment_id += 1
             self._spoke = False
+
+    def leave_behind(self, words: Sequence[Word], language: str) -> None:
+        """Committed words whose sound is taken from the open segment, or went with it: what follows them is told so.
+
+        To be called for every committed word, in order, when its samples go and not before.
+        """
+        self._before = " ".join(f"{self._before} {join_words(words, language)}".split())[-_CONTEXT_CHARACTERS:]
 
     def suppose(self, words: tuple[Word, ...], language: str) -> None:
         """Show what is not certain yet, to a session that wants to see it."""

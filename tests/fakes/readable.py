@@ -6,6 +6,7 @@ as real recognisers do.
 """
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -72,3 +73,19 @@ class ReadingRecognizer:
         if self._slip and len(self.lengths_s) % self._slip == 0 and hypothesis.text:
             return Hypothesis(f"oops {hypothesis.text.partition(' ')[2]}".strip(), "en")
         return hypothesis
+
+
+def continuing(reading: Callable[[RecognitionRequest], Hypothesis]) -> Callable[[RecognitionRequest], Hypothesis]:
+    """A recogniser that takes its context for done, as Whisper does: where the last word of it is to be heard in the
+    samples, it goes on behind that word."""
+
+    def hear(request: RecognitionRequest) -> Hypothesis:
+        hypothesis, said = reading(request), request.context.split()
+        names = [word.strip("x.") for word in hypothesis.text.split()]
+        if not said or said[-1].strip("x.") not in names:
+            return hypothesis
+        behind = names.index(said[-1].strip("x.")) + 1
+        left = " ".join(hypothesis.text.split()[behind:])
+        return Hypothesis(left, hypothesis.language, hypothesis.words[behind:])
+
+    return hear

@@ -124,7 +124,8 @@ def test_a_loop_of_the_decoder_does_not_come_through(
 @pytest.mark.parametrize("word", ["one", "no"])
 def test_a_word_that_is_said_again_and_again_comes_through(recognizer: MoonshineRecognizer, word: str) -> None:
     text = hear(recognizer, spoken(" ".join([f"{word},"] * 10)))
-    assert plain(text).split().count(word) >= 9
+    # One or two may be misheard; a guard against loops would leave one of them.
+    assert plain(text).split().count(word) >= 6
 
 
 @pytest.mark.embedded

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 
-from dragoman.models.whisper_features import frames_of, spectrogram, speech_of
+from dragoman.models.whisper_features import frames_of, spectrogram, speech_of, window_of, windows_from
 from tests.models.whispers import RATE, noise
 
 WINDOW = 30 * RATE
@@ -21,6 +21,31 @@ def test_shorter_audio_is_followed_by_silence(seconds: float, mels: int) -> None
     assert found.shape == (mels, 3000)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_shorter_window_is_the_beginning_of_a_long_one() -> None:
+    extractor, speech = FeatureExtractor(feature_size=80), noise(7.77)
+    short = spectrogram(extractor, speech, 10)
+    assert short.shape == (80, 1000)
+    np.testing.assert_array_equal(short, spectrogram(extractor, speech)[:, :1000])
+    assert spectrogram(extractor, noise(15.0), 10).shape == (80, 1000)
+
+
+@pytest.mark.parametrize(
+    ("least_s", "windows_s"),
+    [(10.0, (10, 15, 20, 30)), (10.1, (15, 20, 30)), (20.0, (20, 30)), (29.0, (30,)), (30.0, (30,))],
+)
+def test_no_window_is_shorter_than_wanted(least_s: float, windows_s: tuple[int, ...]) -> None:
+    assert windows_from(least_s) == windows_s
+
+
+@pytest.mark.parametrize(
+    ("seconds", "window_s"), [(0.1, 10), (8.0, 10), (8.01, 15), (13.0, 15), (18.0, 20), (18.1, 30), (30.0, 30)]
+)
+def test_every_window_has_silence_behind_the_speech(seconds: float, window_s: int) -> None:
+    speech = np.zeros(round(seconds * RATE), np.float32)
+    assert window_of(speech, (10, 15, 20, 30)) == window_s
+    assert window_of(speech, (30,)) == 30
 
 
 def test_quiet_audio_has_the_floor_of_silence() -> None:

@@ -1,6 +1,6 @@
 """The same model says the same through faster-whisper's own `transcribe`, for one piece of audio of 30 s.
 
-Shorter audio differs on purpose: see `whisper_features.py`.
+Shorter audio differs on purpose: see `whisper_features.py`. So does what a text leaves out, see `whisper_rest.py`.
 """
 
 from pathlib import Path
@@ -17,6 +17,11 @@ from tests.models.whispers import model, noise, unguarded
 AUDIO = noise(30.0, 3)
 AUDIO = AUDIO - AUDIO.mean()
 MODELS = ("random", "random128", "random.en", "turbo")
+
+
+@pytest.fixture(autouse=True)
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragoman.models.whisper.MAX_RESTS", 0)
 
 
 def transcribed(name: str, language: str | None, beam_size: int, **more: Any) -> tuple[str, Any]:

@@ -85,7 +85,7 @@ class Talk:
         running = asyncio.create_task(session.run())
         try:
             for text in given:
-                await session.say(text)
+                session.say(text)
             if audio is not None:
                 await session.feed(s16(audio))
             await session.end()

@@ -29,6 +29,7 @@ async def heard(
     partials: bool = False,
     chunk_s: float = 0.125,
     spoil: Callable[[Engines], None] = lambda engines: None,
+    english_for: frozenset[str] = frozenset(),
 ) -> list[tuple[float, Event]]:
     """The events, each with the length of audio that had been sent by then. `spoil` may change the engines."""
     engines = fake_engines(recognizer)
@@ -39,7 +40,8 @@ async def heard(
     def emit(event: Event) -> None:
         events.append((sent_s, event))
 
-    request = SessionRequest(pcm(16_000), pcm(16_000), engines.plan(target="es"), partials=partials, latency=latency)
+    plan = replace(engines.plan(target="es"), english_for=english_for)
+    request = SessionRequest(pcm(16_000), pcm(16_000), plan, partials=partials, latency=latency)
     with closing(engines), Stillness(engines) as still:
         session = Session(request, engines, load_settings(), still.offload, session_id="s", emit=emit)
         async with asyncio.TaskGroup() as tasks:
@@ -155,3 +157,21 @@ async def test_the_last_hypothesis_is_the_draft_of_the_next(latency: Latency) ->
         # What is still in the audio begins with what the draft begins with.
         heard_now = [int(word.strip("wx.")) for word in read(request.samples, 4).text.split()]
         assert heard_now[0] == request.draft[0]
+
+
+@pytest.mark.parametrize("latency", ["low", "quality"])
+@pytest.mark.parametrize("english_for", [frozenset[str](), frozenset({"en"})], ids=["", "with its own English"])
+async def test_the_recogniser_is_told_what_is_a_partial_and_translates_none(
+    latency: Latency, english_for: frozenset[str]
+) -> None:
+    reading, asked = reader(times=False), list[RecognitionRequest]()
+
+    def hear(request: RecognitionRequest) -> Hypothesis:
+        asked.append(request)
+        return reading(request)
+
+    audio = np.concatenate([spoken(12), silence(1.0)])
+    await heard(audio, hear, latency=latency, partials=True, english_for=english_for)
+    assert [request.partial for request in asked] == [True] * (len(asked) - 1) + [False]
+    assert [request.english_for for request in asked] == [frozenset()] * (len(asked) - 1) + [english_for]
+    assert len(asked) > 2
