@@ -73,6 +73,13 @@ class Turns(Generic[RenderingT]):
         turn = self._turns[key]
         turn.held = [event for event in turn.held if not which(event)]
 
+    def drain(self) -> list[Output]:
+        """All sessions are over: what those that waited have kept, in turn."""
+        outputs: list[Output] = []
+        while self._turns:
+            outputs += self.over(next(iter(self._turns)))
+        return outputs
+
     def clear(self) -> None:
         """Forget every session."""
         self._turns.clear()
