@@ -1,4 +1,4 @@
-"""What is still supposed: told with what becomes final, and taken back when a `finalize` or a pause leaves none of it."""
+"""What is still supposed: told with what becomes final, taken back when a `finalize` or a pause leaves none of it."""
 
 from dragoman.models.base import Word
 from dragoman.pipeline.events import Flushed, Recognised, Translated
