@@ -153,9 +153,9 @@ class Connection:
         """Render what happened in a session."""
         if not self._talks:
             return
-        if self._overdue is not None and isinstance(event, Ended):
-            if self._host.known == 1:  # the others still have something to say
-                self._fail(None, self._overdue)
+        if self._overdue is not None and isinstance(event, Ended) and self._host.known == 1:
+            # The last one; what others have said may have waited for them.
+            self._fail(None, self._overdue)
             return
         if isinstance(event, Translation):
             self._services.usage.text_out += len(event.text)

@@ -3,23 +3,39 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
-from dragoman.models.base import LanguagePair
+from dragoman.models.base import LanguagePair, Samples, SynthesisRequest
 from dragoman.models.errors import EngineFailed
+from dragoman.models.registry import Engines
+from dragoman.models.voices import VoiceCatalogue
 from dragoman.server.connection import Connection, Phase
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.palabra.tts import TtsAdapter
+from dragoman.server.protocols.palabra.voices import EngineAbilities
 from dragoman.server.services import Services
 from dragoman.server.wire import encode_base64
-from tests.fakes.engines import FakeTranslator, fake_engines, s16, silence, tone
+from tests.fakes.engines import (
+    FakeDetector,
+    FakeSynthesizer,
+    FakeTranslator,
+    fake_engines,
+    fake_voice,
+    s16,
+    silence,
+    tone,
+)
 from tests.fakes.interruption import Interruption
 from tests.fakes.socket import FakeSocket
 from tests.server.served import in_process
+from tests.waiting import PATIENCE_S
 
 UTTERANCE = encode_base64(s16(tone(1.0)) + s16(silence(1.0)))
 
@@ -252,6 +268,49 @@ async def test_an_adapter_that_breaks_is_an_internal_error(monkeypatch: pytest.M
                     await serving
                     assert len(socket.closes) == 1
             assert_nothing_left(services)
+
+
+class HeldSynthesizer(FakeSynthesizer):
+    """Speaks when the test lets it."""
+
+    def __init__(self) -> None:
+        self.allowed = threading.Event()
+
+    def synthesize(self, request: SynthesisRequest) -> Iterator[Samples]:
+        assert self.allowed.wait(PATIENCE_S)
+        return super().synthesize(request)
+
+
+async def test_who_has_fallen_silent_still_hears_every_session_in_turn() -> None:
+    """The end of one lets another say what it kept, also when the connection is about to end."""
+    voice, synthesizer = fake_voice("es"), HeldSynthesizer()
+    engines = Engines(
+        name="fake",
+        detector=FakeDetector(),
+        recognizers=[],
+        translators=[],
+        synthesizers=[synthesizer],
+        catalogue=VoiceCatalogue([voice, replace(voice, voice_id="other".ljust(16, "0"), gender="male")]),
+    )
+    texts = [
+        {"type": "init", "language": "es", "voice_options": {"voice_id": voice.voice_id}},
+        {"type": "text", "text": "Uno.", "is_eos": True, "generation_id": "a"},
+        {"type": "text", "text": "Dos.", "is_eos": True, "generation_id": "b", "voice_options": {"speed": 1.5}},
+    ]
+    async with in_process(lambda: engines) as services:
+        socket = FakeSocket([json.dumps(one) for one in texts])
+        adapter = TtsAdapter(EngineAbilities(lambda: services.engines))
+        connection = Connection(socket.as_websocket(), adapter, services)
+        serving = asyncio.create_task(connection.serve())
+        await until(lambda: connection._host.known == 2)
+        await socket.waiting.wait()
+        connection._lose_patience(60.0)
+        synthesizer.allowed.set()
+        await serving
+        chunks = [one["data"] for one in told(socket) if one["message_type"] == "audio_chunk"]
+        assert [chunk["generation_id"] for chunk in chunks if chunk["last_chunk"]] == ["a", "b"]
+        assert told(socket)[-1]["data"]["code"] == "SERVICE_TIMEOUT"
+        assert_nothing_left(services)
 
 
 def test_an_illegal_step_raises() -> None:

@@ -148,7 +148,9 @@ class PalabraAdapter(BaseAdapter):
         outputs = self._turns.over(key)
         if key is not None and (self._running is None or key != self._running.key):
             return [*outputs, error_message(code, text), *self._farewell()]
-        if key is None:
+        if key is None and isinstance(error, IdleTooLong):
+            outputs = self._turns.drain()
+        elif key is None:
             self._turns.clear()
         self._running, self._parting = None, (code, text, close)
         return [*outputs, *self._farewell()]

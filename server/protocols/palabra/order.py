@@ -72,6 +72,13 @@ class Turns(Generic[RenderingT]):
         """Never tell what a session has kept of these events."""
         self._turns[key].held.forget(which)
 
+    def drain(self) -> list[Output]:
+        """All sessions are over: what those that waited have kept, in turn."""
+        outputs: list[Output] = []
+        while self._turns:
+            outputs += self.over(next(iter(self._turns)))
+        return outputs
+
     def clear(self) -> None:
         """Forget every session."""
         self._turns.clear()

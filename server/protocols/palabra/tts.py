@@ -16,7 +16,7 @@ from dragoman.pipeline.events import Event, Speech, Translated, Translation
 from dragoman.pipeline.items import GivenText
 from dragoman.pipeline.sentences import sentence_ends
 from dragoman.server.commands import Close, Command, Finish, Interrupt, Key, Open, Output, Say, Send
-from dragoman.server.failures import MessageTooLarge, NotReady
+from dragoman.server.failures import IdleTooLong, MessageTooLarge, NotReady
 from dragoman.server.protocols.palabra import messages
 from dragoman.server.protocols.palabra.errors import (
     BAD_REQUEST,
@@ -103,8 +103,9 @@ class TtsAdapter(BaseAdapter):
         """Say why. The client may go on with another text, unless the connection itself is at fault."""
         code, text, close = error_of(error)
         if key is None and not isinstance(error, MessageTooLarge):
+            kept = self._turns.drain() if isinstance(error, IdleTooLong) else []
             self._turns.clear()
-            return [error_message(code, text), Close(close, close_reason(text))]
+            return [*kept, error_message(code, text), Close(close, close_reason(text))]
         if key == self._key:
             self._key = None
         return [*self._turns.over(key), error_message(code, text)]

@@ -9,6 +9,7 @@ payload.py      which format the audio of a message has
 messages.py     every message of the server
 errors.py       which code and close code a failure gets
 utterances.py   the pieces of what was said, until an utterance is complete
+order.py        in which order they are told, with the signals around them
 romanise.py     native scripts in Latin letters
 adapter.py      one connection: no I/O
 realtime/       the realtime socket, with messages of its own

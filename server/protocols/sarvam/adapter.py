@@ -2,6 +2,9 @@
 
 A session is opened by the first audio, because a WAV header says how it is written. It lasts as long as the connection,
 unless a later header says something else: then the session is finished and another one goes on.
+
+The vendor's pages have no message for the end. The plug-ins of LiveKit and Vision Agents send `end_of_stream`, and wait
+for what is left and for Close 1000.
 """
 
 import time
@@ -13,19 +16,30 @@ from itertools import count
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.audio.formats import AudioFormat
-from dragoman.pipeline.events import Ended, Event, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
+from dragoman.pipeline.events import (
+    Ended,
+    Event,
+    Recognised,
+    SpeechEnded,
+    SpeechStarted,
+    Transcript,
+    Translated,
+    Translation,
+)
 from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Key, Open, Output, Send
 from dragoman.server.failures import BadMessage, Failure, Fault, ShuttingDown
 from dragoman.server.protocols.sarvam import messages
 from dragoman.server.protocols.sarvam.errors import told
 from dragoman.server.protocols.sarvam.languages import code_of
-from dragoman.server.protocols.sarvam.parsing import AudioIn, ConfigIn, FlushIn, parse
+from dragoman.server.protocols.sarvam.order import Line, Order
+from dragoman.server.protocols.sarvam.parsing import AudioIn, ConfigIn, EndIn, FlushIn, parse
 from dragoman.server.protocols.sarvam.payload import Payload
 from dragoman.server.protocols.sarvam.query import Codec, Mode, Options
 from dragoman.server.protocols.sarvam.utterances import Utterance, Utterances
 from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
 
 IDLE_S = 60.0
+NORMAL = 1000
 ENGLISH = (TargetWish("en", speaks=False),)
 
 
@@ -37,6 +51,7 @@ class _Running:
     audio_format: AudioFormat
     utterances: Utterances
     opened_at: float
+    order: Order
 
 
 class SarvamAdapter(BaseAdapter):
@@ -56,9 +71,13 @@ class SarvamAdapter(BaseAdapter):
         self._payload = Payload(options.codec, options.sample_rate_hz)
         self._keywords = options.keywords
         self._keys = count()
+        self._flushes = count()
         self._running: dict[Key, _Running] = {}
         self._hearing: _Running | None = None
         """The session that the client talks to."""
+        self._line = Line()
+        self._ending = False
+        """Whether the client has said that nothing follows."""
         self._parting: Exception | None = None
         """Why the connection ends, once what was heard has been said."""
         self._request_id = uuid.uuid4().hex
@@ -69,7 +88,7 @@ class SarvamAdapter(BaseAdapter):
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take one message of the client."""
-        if self._parting is not None:
+        if self._parting is not None or self._ending:
             return self._finish()
         match parsed:
             case AudioIn():
@@ -78,6 +97,8 @@ class SarvamAdapter(BaseAdapter):
                 return self._config(parsed)
             case FlushIn():
                 return self._flush()
+            case EndIn():
+                return self._end(parsed)
             case Failure():
                 return self._tell(parsed)
             case _:
@@ -91,22 +112,9 @@ class SarvamAdapter(BaseAdapter):
 
     def event(self, key: Key, event: Event) -> Sequence[Output]:
         """Render what happened; events that this wire has no message for give nothing."""
-        running = self._running[key]
-        match event:
-            case SpeechStarted():
-                return self._signal("START_SPEECH", running, event.at_s)
-            case SpeechEnded():
-                running.utterances.speech_ended(event.at_s)
-                return self._signal("END_SPEECH", running, event.at_s)
-            case Transcript(final=True):
-                return self._data(running.utterances.heard(event))
-            case Translation(final=True):
-                running.utterances.translated(event)
-            case Translated():
-                return self._data(running.utterances.complete(event.segment_id))
-            case Ended():
-                return self._ended(key)
-        return ()
+        if isinstance(event, Ended):
+            return self._ended(key)
+        return self._line.say(key, self._render(self._running[key], event))
 
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
         """Say what ended a session or the connection: here they end together.
@@ -119,12 +127,12 @@ class SarvamAdapter(BaseAdapter):
             if self._running.pop(key) is self._hearing:
                 self._hearing = None
             self._parting = self._parting or error
-            return ()
+            return self._line.over(key)
         idle = not self._running
         self._running.clear()
         self._hearing = None
         outputs = self._tell(self._parting or error)
-        return outputs[1:] if idle and isinstance(error, ShuttingDown) else outputs
+        return outputs[1:] if idle and isinstance(error, ShuttingDown) else [*self._line.close(), *outputs]
 
     def patience_s(self) -> float | None:
         """A minute."""
@@ -152,8 +160,10 @@ class SarvamAdapter(BaseAdapter):
 
     def _open(self, audio_format: AudioFormat, before: Key | None) -> tuple[_Running, Open]:
         options = self._options
-        running = _Running(next(self._keys), audio_format, Utterances(options.mode, self._now), self._now())
+        utterances = Utterances(options.mode, self._now)
+        running = _Running(next(self._keys), audio_format, utterances, self._now(), Order())
         self._running[running.key] = running
+        self._line.add(running.key)
         return running, Open(
             running.key,
             audio_format,
@@ -175,7 +185,23 @@ class SarvamAdapter(BaseAdapter):
 
     def _flush(self) -> Sequence[Command]:
         hearing = self._hearing
-        return [FlushInput(hearing.key, None)] if hearing is not None and self._options.flushes else ()
+        if hearing is None or not self._options.flushes:
+            return ()
+        return [FlushInput(hearing.key, next(self._flushes))]
+
+    def _end(self, message: EndIn) -> Sequence[Command | Output]:
+        """Nothing follows: what was heard is said, and then the connection ends."""
+        match message.audio:
+            case AudioIn():
+                last = list(self._audio(message.audio))
+            case Failure():
+                last = list(self._tell(message.audio))
+            case None:
+                last = []
+        if self._parting is not None:  # that audio ends the connection already
+            return last
+        self._ending = True
+        return [*last, *(self._finish() if self._running else [Close(NORMAL)])]
 
     def _part(self, error: Exception) -> Sequence[Command | Output]:
         """End the connection, after what was heard before the error has been said."""
@@ -190,9 +216,36 @@ class SarvamAdapter(BaseAdapter):
         return [Finish(hearing.key)] if hearing is not None else []
 
     def _ended(self, key: Key) -> Sequence[Output]:
-        if self._running.pop(key) is self._hearing:
+        running = self._running.pop(key)
+        if running is self._hearing:
             self._hearing = None
-        return self._tell(self._parting) if self._parting is not None and not self._running else ()
+        told = [*self._line.say(key, running.order.close()), *self._line.over(key)]
+        if self._running:
+            return told
+        if self._parting is not None:
+            return [*told, *self._tell(self._parting)]
+        return [*told, Close(NORMAL)] if self._ending else told
+
+    def _render(self, running: _Running, event: Event) -> Sequence[Output]:
+        """What an event says; those that this wire has no message for say nothing."""
+        order, utterances = running.order, running.utterances
+        match event:
+            case SpeechStarted():
+                return order.started(self._signal("START_SPEECH", running, event.at_s))
+            case SpeechEnded():
+                utterances.speech_ended(event.at_s)
+                return order.ended(self._signal("END_SPEECH", running, event.at_s))
+            case Transcript(final=True):
+                if utterances.translates:
+                    order.translating(event.segment_id)
+                return self._data(utterances.heard(event))
+            case Translation(final=True):
+                utterances.translated(event)
+            case Translated():
+                return [*self._data(utterances.complete(event.segment_id)), *order.translated(event.segment_id)]
+            case Recognised(flush_id=None):
+                return order.recognised()
+        return ()
 
     def _signal(self, signal: str, running: _Running, at_s: float) -> Sequence[Output]:
         if not self._options.vad_signals:
@@ -205,12 +258,11 @@ class SarvamAdapter(BaseAdapter):
         if utterance is None:
             return ()
         kind = messages.Data if self._options.wire.bare else messages.FullData
-        named = self._options.source is not None
         data = kind(
             request_id=self._request_id,
             transcript=utterance.text,
             language_code=code_of(utterance.language),
-            language_probability=None if named or utterance.confidence is None else round(utterance.confidence, 4),
+            language_probability=round(utterance.confidence, 4) if self._options.source is None else None,
             metrics=messages.Metrics(
                 audio_duration=round(utterance.stop_s - utterance.start_s, 3),
                 processing_latency=round(max(0.0, self._now() - utterance.ended_at), 3),
@@ -222,7 +274,5 @@ class SarvamAdapter(BaseAdapter):
 
     def _tell(self, error: Exception) -> list[Output]:
         found = told(error)
-        outputs: list[Output] = [
-            Send(messages.to_json(messages.Error(error=found.message, code=found.code)), error=found.code)
-        ]
+        outputs: list[Output] = [Send(messages.to_json(messages.error(found.message, found.code)), error=found.code)]
         return outputs if found.close is None else [*outputs, Close(found.close, close_reason(found.message))]

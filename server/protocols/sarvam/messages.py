@@ -17,8 +17,8 @@ class Metrics(msgspec.Struct):
 
 
 class Data(msgspec.Struct, kw_only=True):
-    """One utterance. `language_code` is what was spoken; `language_probability` is null where the client said it, or
-    where the engine does not tell. `speech_start` and `speech_end` are seconds of the input."""
+    """One utterance. `language_code` is what was spoken; `language_probability` is null where the client said it.
+    `speech_start` and `speech_end` are seconds of the input."""
 
     request_id: str
     transcript: str
@@ -45,10 +45,17 @@ class Event(msgspec.Struct, kw_only=True):
 
 
 class Error(msgspec.Struct, kw_only=True):
-    """What is wrong, and a short word for programs; always text."""
+    """What is wrong, and a short word for programs; always text. `message` is the same as `error`: the plug-ins of
+    LiveKit for JavaScript and of Vision Agents look for it there."""
 
     error: str
     code: str
+    message: str
+
+
+def error(text: str, code: str) -> Error:
+    """The message that tells an error."""
+    return Error(error=text, code=code, message=text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,14 @@ class FlushIn:
     """End the utterance that is being spoken."""
 
 
-Parsed = AudioIn | ConfigIn | FlushIn | Failure
+@dataclass(frozen=True, slots=True)
+class EndIn:
+    """Nothing follows. The last audio may come with it; clients that send none write it empty."""
+
+    audio: AudioIn | Failure | None
+
+
+Parsed = AudioIn | ConfigIn | FlushIn | EndIn | Failure
 
 
 class _Audio(msgspec.Struct):
@@ -52,11 +59,13 @@ _carrier = msgspec.json.Decoder(_Carrier)
 
 
 def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
-    """Read one frame. Messages with `audio` have no type."""
+    """Read one frame. Messages with `audio` have no type, unless they are the last."""
     if isinstance(frame, bytes):
         return AudioIn(frame, binary=True)
     try:
         fields = _read_object(frame, control_bytes)
+        if fields.get("type") == "end_of_stream":
+            return _end(fields.get("audio"))
         if "audio" in fields:
             return _audio(fields["audio"])
         match fields.get("type"):
@@ -66,7 +75,7 @@ def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed
                 return FlushIn()
     except (BadMessage, MessageTooLarge) as error:
         return error
-    return BadMessage("message is none of audio, config and flush", Fault.ORDER)
+    return BadMessage("message is none of audio, config, flush and end_of_stream", Fault.ORDER)
 
 
 def decode_base64(value: object, name: str) -> bytes:
@@ -94,6 +103,15 @@ def _audio(audio: object) -> AudioIn:
     if not isinstance(audio, dict):
         raise BadMessage("audio must be an object with the field 'data'", Fault.AUDIO)
     return AudioIn(decode_base64(audio.get("data"), "audio.data"), _rate(audio.get("sample_rate")))
+
+
+def _end(audio: object) -> EndIn:
+    if audio is None or (isinstance(audio, dict) and not audio.get("data")):
+        return EndIn(None)
+    try:
+        return EndIn(_audio(audio))
+    except BadMessage as error:
+        return EndIn(error)
 
 
 def _rate(value: object) -> int | None:

@@ -15,12 +15,13 @@ MAX_ENDS = 64
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What was said between two pauses. `language` is ours, `confidence` in [0, 1]; places are on the input clock, in
-    seconds; `ended_at` is when the clock on the wall noticed its end."""
+    """What was said between two pauses. `language` is ours; `confidence`, in [0, 1], says how sure it is: 1 where there
+    was no other to choose. Places are on the input clock, in seconds; `ended_at` is when the clock on the wall noticed
+    its end."""
 
     text: str
     language: str
-    confidence: float | None
+    confidence: float
     start_s: float
     stop_s: float
     ended_at: float
@@ -52,7 +53,7 @@ class Utterances:
         """More of a segment; the utterance if that was all of it."""
         pieces = self._open.setdefault(transcript.segment_id, _Pieces())
         pieces.heard.append(transcript)
-        return self._complete(transcript.segment_id) if transcript.closes and not self._translates else None
+        return self._complete(transcript.segment_id) if transcript.closes and not self.translates else None
 
     def translated(self, translation: Translation) -> None:
         """A clause of a segment's English."""
@@ -61,10 +62,11 @@ class Utterances:
 
     def complete(self, segment_id: int | None) -> Utterance | None:
         """All of a segment has been translated."""
-        return self._complete(segment_id) if segment_id in self._open and self._translates else None
+        return self._complete(segment_id) if segment_id in self._open and self.translates else None
 
     @property
-    def _translates(self) -> bool:
+    def translates(self) -> bool:
+        """Whether an utterance is complete with its translation, and not before."""
         return self._mode is Mode.TRANSLATE
 
     def _complete(self, segment_id: int | None) -> Utterance | None:
@@ -74,10 +76,9 @@ class Utterances:
             return None
         longest = max(said, key=lambda piece: len(piece.text))
         stop_s = pieces.heard[-1].stop_s
-        text = " ".join(pieces.english) if self._translates else self._written(said)
-        return Utterance(
-            text, longest.language, longest.language_confidence, said[0].start_s, stop_s, self._ended_at(stop_s)
-        )
+        text = " ".join(pieces.english) if self.translates else self._written(said)
+        confidence = 1.0 if longest.language_confidence is None else longest.language_confidence
+        return Utterance(text, longest.language, confidence, said[0].start_s, stop_s, self._ended_at(stop_s))
 
     def _written(self, said: list[Transcript]) -> str:
         if self._mode is Mode.TRANSLIT:

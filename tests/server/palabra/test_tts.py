@@ -121,6 +121,17 @@ def test_another_voice_speaks_behind_the_one_before() -> None:
     assert [type(command) for command in talk.commands] == [Say]
 
 
+def test_who_falls_silent_hears_what_was_kept() -> None:
+    talk = Spoken()
+    talk.text("Uno.", generation_id="a")
+    talk.text("Dos.", generation_id="b", voice_options={"voice_id": "nice"})
+    assert talk.speak(0, "1", key=1) == []
+    assert chunks(talk.speak(0, "0")) == [("a", 20, False), ("a", 0, True)]
+    *kept, last = talk.fail(None, IdleTooLong(300))
+    assert chunks(kept) == [("b", 20, False), ("b", 0, True)]
+    assert error(last)[0] == "SERVICE_TIMEOUT"
+
+
 @pytest.mark.parametrize(
     ("speed", "tempo"),
     [

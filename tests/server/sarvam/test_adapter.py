@@ -16,6 +16,7 @@ from dragoman.pipeline.events import (
     Ended,
     Event,
     Flushed,
+    Recognised,
     SpeechEnded,
     SpeechStarted,
     Transcript,
@@ -133,15 +134,12 @@ def test_a_header_that_says_something_else_begins_another_session() -> None:
     assert (first.after, second.after) == (None, first.key), "its place goes on"
     assert second.input_format == pcm(8000)
     assert feeding == Feed(second.key, SAMPLES.tobytes())
-    # Both say what they hear, under one request id.
+    # Both say what they hear, one behind the other, under one request id.
     talk.adapter.opened(second.key, "another")
-    ids = {
-        data["data"]["request_id"]
-        for key in (first.key, second.key)
-        for data in talk.hears(heard("a"), clause("a"), Translated(0, 0), key=key)  # type: ignore[arg-type]
-    }
-    assert ids == {"session-0"}
-    assert talk.hears(Ended(), key=0) == []
+    said = [heard("a"), clause("a"), Translated(0, 0)]
+    assert talk.hears(*said, key=1) == []
+    (one,), (other,) = talk.hears(*said), talk.hears(Ended())
+    assert one["data"]["request_id"] == other["data"]["request_id"] == "session-0"
 
 
 def test_the_tuned_detector_goes_with_the_session() -> None:
@@ -174,15 +172,15 @@ def test_flush() -> None:
     talk = Talk()
     assert talk.says({"type": "flush"}) == [], "nothing has been heard"
     talk.opened()
-    assert talk.says({"type": "flush"}) == [FlushInput(0, None)]
-    assert talk.hears(Flushed(None)) == []
+    assert talk.says({"type": "flush"}) == [FlushInput(0, 0)]
+    assert talk.hears(Recognised(1.0, 0), Flushed(0)) == []
 
 
 def test_flush_signal() -> None:
     allowed, forbidden = Talk(flush_signal="true"), Talk(flush_signal="false")
     allowed.opened()
     forbidden.opened()
-    assert allowed.says({"type": "flush"}) == [FlushInput(0, None)]
+    assert allowed.says({"type": "flush"}) == [FlushInput(0, 0)]
     assert forbidden.says({"type": "flush"}) == []
 
 
@@ -225,6 +223,21 @@ def test_transcripts_without_translation() -> None:
     assert data["language_probability"] is None, "the client has said which language it is"
     assert data["timestamps"] is None
     assert data["diarized_transcript"] is None
+
+
+@pytest.mark.parametrize("transcribes", [True, False])
+@pytest.mark.parametrize("language", [None, "unknown"])
+@pytest.mark.parametrize(("confidence", "probability"), [(None, 1.0), (0.87654, 0.8765), (0.0, 0.0), (1.0, 1.0)])
+def test_how_sure_the_language_is_where_it_is_detected(
+    transcribes: bool, language: str | None, confidence: float | None, probability: float
+) -> None:
+    """A recogniser of one language has nothing to choose: it is sure."""
+    talk = Talk(transcribes=transcribes, **({"language_code": language} if language else {}))
+    talk.opened()
+    (message,) = talk.hears(
+        heard("hello", language_confidence=confidence), *([] if transcribes else [Translated(0, 0)])
+    )
+    assert message["data"]["language_probability"] == probability
 
 
 @pytest.mark.parametrize("mode", ["transcribe", "verbatim", "codemix"])
@@ -316,7 +329,8 @@ def test_a_message_that_cannot_be_read_does_not_end_the_connection(message: Any,
     assert answer.error == code
     (error,) = told([answer])
     assert error["type"] == "error"
-    assert set(error["data"]) == {"error", "code"}
+    assert set(error["data"]) == {"error", "message", "code"}
+    assert error["data"]["message"] == error["data"]["error"]
     assert error["data"]["code"] == code
     assert talk.audio() == [Feed(0, SAMPLES.tobytes())]
 
@@ -362,7 +376,7 @@ def test_what_ends_a_session_ends_the_connection(error: Exception, code: str, cl
     talk = Talk()
     talk.opened()
     sent, closing = talk.adapter.failed(0, error)
-    assert told([sent]) == [{"type": "error", "data": {"error": str(error), "code": code}}]
+    assert told([sent]) == [{"type": "error", "data": {"error": str(error), "message": str(error), "code": code}}]
     assert closing == Close(close, str(error))
     assert talk.adapter.failed(0, error) == ()
 

@@ -32,7 +32,7 @@ def changed() -> Talk:
 )
 def test_what_was_heard_is_said_before_a_refusal(refusal: Exception, code: str, close: int) -> None:
     talk = changed()
-    assert talk.adapter.failed(1, refusal) == ()
+    assert talk.adapter.failed(1, refusal) == []
     assert talk.audio() == talk.audio(OTHER) == talk.says({"type": "flush"}) == [], "nothing more is taken"
     (data,) = talk.hears(heard("hello"))
     assert data["data"]["transcript"] == "hello"
@@ -45,7 +45,7 @@ def test_what_was_heard_is_said_before_a_refusal(refusal: Exception, code: str, 
 def test_a_session_that_breaks_lets_the_next_one_say_what_it_heard() -> None:
     talk = changed()
     talk.adapter.opened(1, "session-1")
-    assert talk.adapter.failed(0, EngineFailed("whisper", "no")) == ()
+    assert talk.adapter.failed(0, EngineFailed("whisper", "no")) == []
     assert talk.audio(OTHER) == [Finish(1)]
     assert talk.audio(OTHER) == []
     (data,) = talk.hears(heard("hello"), key=1)
@@ -57,7 +57,7 @@ def test_a_session_that_breaks_lets_the_next_one_say_what_it_heard() -> None:
 
 def test_when_both_break_the_first_reason_is_told() -> None:
     talk = changed()
-    assert talk.adapter.failed(1, TooManySessions(1)) == ()
+    assert talk.adapter.failed(1, TooManySessions(1)) == []
     error, closing = talk.adapter.failed(0, EngineFailed("whisper", "no"))
     assert told([error])[0]["data"]["code"] == "rate_limit_exceeded"
     assert isinstance(closing, Close)
@@ -87,9 +87,7 @@ def test_a_message_that_is_too_large_ends_nothing() -> None:
     talk = Talk(transcribes=True)
     talk.opened()
     (error,) = told(talk.says({"type": "config", "prompt": "x" * 70_000}))
-    assert error["data"] == {
-        "error": "message is larger than 65536 bytes without audio",
-        "code": "message_too_large",
-    }
+    text = "message is larger than 65536 bytes without audio"
+    assert error["data"] == {"error": text, "message": text, "code": "message_too_large"}
     (data,) = talk.hears(heard("hello"))
     assert data["data"]["transcript"] == "hello"

@@ -16,13 +16,22 @@ from sarvamai.types.speech_to_text_translate_transcription_data import SpeechToT
 
 from dragoman.config.settings import load_settings
 from dragoman.pipeline.audio.errors import BadAudio
-from dragoman.pipeline.events import Ended, Event, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
+from dragoman.pipeline.events import (
+    Ended,
+    Event,
+    Recognised,
+    SpeechEnded,
+    SpeechStarted,
+    Transcript,
+    Translated,
+    Translation,
+)
 from dragoman.server.commands import Close, Expect, Feed, Finish, FlushInput, Open, Send
 from dragoman.server.protocols.sarvam.adapter import SarvamAdapter
 from dragoman.server.protocols.sarvam.query import TRANSCRIPTION, TRANSLATION, Codec, Mode, Wire, parse_query
 from tests.sdk.speech import as_wav, bursts
 
-CLOSES = {1001, 1003, 1008, 1009, 1011, 4000}
+CLOSES = {1000, 1001, 1003, 1008, 1009, 1011, 4000}
 SAMPLES = bursts(1, 16000, 0.02, 0.0)
 # By whether the wire is the bare one of translation.
 CLASSES = {
@@ -58,6 +67,7 @@ audio = st.fixed_dictionaries(
 frames = (
     audio.map(json.dumps)
     | payloads
+    | st.sampled_from(['{"type": "end_of_stream"}', '{"type": "end_of_stream", "audio": {"data": "AAAA"}}'])
     | st.sampled_from(['{"type": "flush"}', '{"type": "config", "prompt": "a, b"}', "{", "[]"])
     | st.dictionaries(st.sampled_from(["type", "audio", "prompt"]), values).map(json.dumps)
     | st.text(max_size=20)
@@ -89,6 +99,7 @@ happenings: st.SearchStrategy[Event] = st.one_of(
         Translation, st.just("hi"), st.just("en"), seconds, seconds, st.integers(0), segment_id=st.integers(0, 3)
     ),
     st.builds(Translated, st.just(0), segment_id=st.integers(0, 3)),
+    st.builds(Recognised, seconds, st.none() | st.integers(0, 3)),
     st.just(Ended()),
 )
 

@@ -11,11 +11,21 @@ from dataclasses import replace
 from itertools import count
 
 from dragoman.config.settings import ListenSettings
-from dragoman.pipeline.events import Ended, Event, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
+from dragoman.pipeline.events import (
+    Ended,
+    Event,
+    Recognised,
+    SpeechEnded,
+    SpeechStarted,
+    Transcript,
+    Translated,
+    Translation,
+)
 from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Key, Output, Send
 from dragoman.server.failures import BadMessage, Failure, Fault, ShuttingDown
 from dragoman.server.protocols.sarvam.errors import SERVER_FAULT, STATUS, told
 from dragoman.server.protocols.sarvam.languages import code_of
+from dragoman.server.protocols.sarvam.order import Line
 from dragoman.server.protocols.sarvam.parsing import AudioIn
 from dragoman.server.protocols.sarvam.realtime import messages
 from dragoman.server.protocols.sarvam.realtime.config import Config, listening, opening, updated
@@ -52,7 +62,9 @@ class RealtimeAdapter(BaseAdapter):
         self._begun_at = now()
         self._request_id = uuid.uuid4().hex
         self._keys = count()
+        self._flushes = count()
         self._running: dict[Key, Turns] = {}
+        self._line = Line()
         self._hearing: Turns | None = None
         """The session that is fed."""
         self._in_turn = False
@@ -101,24 +113,9 @@ class RealtimeAdapter(BaseAdapter):
 
     def event(self, key: Key, event: Event) -> Sequence[Output]:
         """Render what happened; events that this wire has no message for give nothing."""
-        turns = self._running[key]
-        match event:
-            case SpeechStarted():
-                return self._started(turns, event.at_s)
-            case SpeechEnded():
-                return self._stopped(turns, event.at_s)
-            case Transcript(final=False):
-                return self._partial(turns, event)
-            case Transcript():
-                turns.said = "" if event.closes else f"{turns.said} {event.text}".strip()
-                return self._final(turns, turns.utterances.heard(event))
-            case Translation(final=True):
-                turns.utterances.translated(event)
-            case Translated():
-                return self._final(turns, turns.utterances.complete(event.segment_id))
-            case Ended():
-                return self._ended(key)
-        return ()
+        if isinstance(event, Ended):
+            return self._ended(key)
+        return self._line.say(key, self._render(self._running[key], event))
 
     def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
         """Say what ended a session or the connection: here they end together.
@@ -131,12 +128,12 @@ class RealtimeAdapter(BaseAdapter):
             if self._running.pop(key) is self._hearing:
                 self._hearing = None
             self._parting, self._ending = self._parting or error, True
-            return ()
+            return self._line.over(key)
         idle = not self._running and isinstance(error, ShuttingDown)
         self._running.clear()
         self._hearing, self._ending = None, True
         outputs = self._farewell(self._parting or error)
-        return outputs[-1:] if idle else outputs
+        return outputs[-1:] if idle else [*self._line.close(), *outputs]
 
     def patience_s(self) -> float | None:
         """A minute."""
@@ -145,6 +142,7 @@ class RealtimeAdapter(BaseAdapter):
     def _open(self, before: Key | None = None) -> list[Command | Output]:
         turns = Turns(next(self._keys), self._config, Utterances(self._config.mode, self._now))
         self._running[turns.key] = self._hearing = turns
+        self._line.add(turns.key)
         return [replace(opening(self._config, turns.key, self._base), after=before)]
 
     def _audio(self, data: bytes) -> Sequence[Command | Output]:
@@ -185,7 +183,7 @@ class RealtimeAdapter(BaseAdapter):
         rate, width = turns.config.sample_rate_hz, turns.config.bytes_per_s // turns.config.sample_rate_hz
         silence = _SILENT.get(turns.config.encoding, b"\0") * (round(PADDING_S * rate) * width)
         turns.fed_s += PADDING_S
-        return [*actions, Feed(turns.key, silence), FlushInput(turns.key, None)]
+        return [*actions, Feed(turns.key, silence), FlushInput(turns.key, next(self._flushes))]
 
     def _update(self, message: messages.ConfigUpdate) -> Sequence[Command | Output]:
         fields = {name: getattr(message, name) for name in message.__struct_fields__}
@@ -201,11 +199,40 @@ class RealtimeAdapter(BaseAdapter):
         return self._finish() if self._running else [self._session_end(), Close(1000)]
 
     def _ended(self, key: Key) -> Sequence[Output]:
-        if self._running.pop(key) is self._hearing:
+        turns = self._running.pop(key)
+        if turns is self._hearing:
             self._hearing = None
+        told = [*self._line.say(key, turns.order.close()), *self._line.over(key)]
         if not self._ending or self._running:
-            return ()
-        return [self._session_end(), Close(1000)] if self._parting is None else self._farewell(self._parting)
+            return told
+        return [
+            *told,
+            *([self._session_end(), Close(1000)] if self._parting is None else self._farewell(self._parting)),
+        ]
+
+    def _render(self, turns: Turns, event: Event) -> Sequence[Output]:
+        """What an event says; those that this wire has no message for say nothing."""
+        order, utterances = turns.order, turns.utterances
+        match event:
+            case SpeechStarted():
+                return order.started(self._started(turns, event.at_s))
+            case SpeechEnded():
+                return order.ended(self._stopped(turns, event.at_s))
+            case Transcript(final=False):
+                return order.supposed(self._partial(turns, event))
+            case Transcript():
+                if utterances.translates:
+                    order.translating(event.segment_id)
+                turns.said = "" if event.closes else f"{turns.said} {event.text}".strip()
+                return self._final(turns, utterances.heard(event))
+            case Translation(final=True):
+                utterances.translated(event)
+            case Translated():
+                final = self._final(turns, utterances.complete(event.segment_id))
+                return [*final, *order.translated(event.segment_id)]
+            case Recognised(flush_id=None):
+                return order.recognised()
+        return ()
 
     def _farewell(self, error: Exception) -> list[Output]:
         """Why the connection ends, and its end."""
@@ -241,12 +268,11 @@ class RealtimeAdapter(BaseAdapter):
             return ()
         turns.shown = ""
         detected, timed = turns.config.source is None, turns.config.return_timestamps
-        confidence = utterance.confidence if detected else None
         final = messages.Final(
             utterance_idx=turns.number_at(utterance.stop_s),
             text=utterance.text,
             language=code_of(utterance.language, ODIA) if detected else None,
-            language_confidence=None if confidence is None else round(confidence, 4),
+            language_confidence=round(utterance.confidence, 4) if detected else None,
             start_s=round(turns.on_stream(utterance.start_s), 3) if timed else None,
             end_s=round(turns.on_stream(utterance.stop_s, stop=True), 3) if timed else None,
         )

@@ -6,6 +6,7 @@ there are two clocks: that of the session, and that of all the audio that came.
 
 from dataclasses import dataclass, field
 
+from dragoman.server.protocols.sarvam.order import Order
 from dragoman.server.protocols.sarvam.realtime.config import Config
 from dragoman.server.protocols.sarvam.utterances import Utterances
 
@@ -29,6 +30,7 @@ class Turns:
     key: int
     config: Config
     utterances: Utterances
+    order: Order = field(default_factory=Order)
     speaking: int | None = None
     """The number of the utterance that is being spoken."""
     said: str = ""

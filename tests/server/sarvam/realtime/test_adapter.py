@@ -8,7 +8,16 @@ import pytest
 from dragoman.config.settings import load_settings
 from dragoman.models.errors import EngineFailed, NoRecognizer
 from dragoman.pipeline.audio.formats import Encoding, pcm
-from dragoman.pipeline.events import Ended, Event, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
+from dragoman.pipeline.events import (
+    Ended,
+    Event,
+    Recognised,
+    SpeechEnded,
+    SpeechStarted,
+    Transcript,
+    Translated,
+    Translation,
+)
 from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Open, Output, Send
 from dragoman.server.failures import BadMessage, Fault, IdleTooLong, ShuttingDown, TooManySessions
 from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
@@ -87,16 +96,18 @@ def test_partials_and_one_final_for_each_utterance() -> None:
     (partial,) = talk.hears(heard("morning", final=False))
     assert partial["text"] == "good morning"
     assert talk.hears(SpeechEnded(2.5)) == [{"event": "vad.speech_end", "utterance_idx": 0}]
-    assert talk.hears(SpeechStarted(3.0)) == [{"event": "vad.speech_start", "utterance_idx": 1}]
+    assert talk.hears(SpeechStarted(3.0)) == [], "the text of the one before comes first"
     (final,) = talk.hears(heard("morning.", 1.5))
     assert final == {
         "event": "transcript.final",
         "utterance_idx": 0,
         "text": "good morning.",
         "language": "en-IN",
+        "language_confidence": 1.0,
         "start_s": 1.0,
         "end_s": 2.5,
     }
+    assert talk.hears(Recognised(2.5)) == [{"event": "vad.speech_start", "utterance_idx": 1}]
     (final,) = talk.hears(heard("bye", 3.5, 1))
     assert (final["utterance_idx"], final["text"]) == (1, "bye")
 
@@ -126,14 +137,14 @@ def test_the_client_says_where_turns_are() -> None:
     assert talk.audio() == [Feed(0, SECOND)]
     padding, flush = talk.says("speech_end")
     assert padding == Feed(0, bytes(3200))
-    assert flush == FlushInput(0, None)
+    assert flush == FlushInput(0, 0)
     assert talk.audio() == []
     assert talk.hears(SpeechStarted(0.0), SpeechEnded(1.1)) == [], "the detector has nothing to say"
     (final,) = talk.hears(Transcript("hello", "en", 0.0, 1.1))
     assert (final["start_s"], final["end_s"]) == (1.0, 2.0)
     assert talk.says("speech_start") == []
     assert talk.audio() == [Feed(0, SECOND)]
-    assert talk.says("flush") == [padding, flush]
+    assert talk.says("flush") == [padding, FlushInput(0, 1)]
     assert talk.audio() == [Feed(0, SECOND)], "the turn goes on behind a flush"
     talk.hears(SpeechStarted(1.1), SpeechEnded(2.2))
     (final,) = talk.hears(Transcript("again", "en", 1.1, 2.2, segment_id=1))
@@ -191,7 +202,7 @@ def test_what_was_heard_is_said_before_a_change_is_refused(refusal: Exception, c
     talk = Talk()
     talk.audio()
     talk.says("config.update", language_code="hi-IN")
-    assert talk.adapter.failed(1, refusal) == ()
+    assert talk.adapter.failed(1, refusal) == []
     assert talk.audio() == talk.says("ping") == talk.says("end") == [], "nothing more is taken"
     assert [message["event"] for message in talk.hears(SpeechStarted(0.1), SpeechEnded(0.9), heard("hello", 0.2))] == [
         "vad.speech_start",
@@ -209,7 +220,7 @@ def test_a_session_that_breaks_lets_the_next_one_say_what_it_heard() -> None:
     talk = Talk()
     talk.audio()
     talk.says("config.update", language_code="hi-IN")
-    assert talk.adapter.failed(0, EngineFailed("whisper", "no")) == ()
+    assert talk.adapter.failed(0, EngineFailed("whisper", "no")) == []
     assert talk.audio() == [Finish(1)]
     assert talk.audio() == []
     (final,) = talk.hears(heard("hello", 0.2), key=1)

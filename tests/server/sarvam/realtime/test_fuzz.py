@@ -18,7 +18,7 @@ from sarvamai.types.realtime_vad_speech_end import RealtimeVadSpeechEnd
 from sarvamai.types.realtime_vad_speech_start import RealtimeVadSpeechStart
 
 from dragoman.config.settings import load_settings
-from dragoman.pipeline.events import Ended, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
+from dragoman.pipeline.events import Ended, Recognised, SpeechEnded, SpeechStarted, Transcript, Translated, Translation
 from dragoman.server.commands import Close, Expect, Feed, Finish, FlushInput, Open, Send
 from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
 from dragoman.server.protocols.sarvam.realtime.config import parse_config
@@ -72,6 +72,7 @@ happenings: st.SearchStrategy[Any] = st.one_of(
     ),
     st.builds(Translation, st.just("hi"), st.just("en"), seconds, seconds, st.just(0), segment_id=st.integers(0, 2)),
     st.builds(Translated, st.just(0), segment_id=st.integers(0, 2)),
+    st.builds(Recognised, seconds, st.none() | st.integers(0, 3)),
     st.just(Ended()),
 )  # fmt: skip
 
