@@ -28,6 +28,7 @@ from tests.fakes.engines import (
     silence,
     tone,
 )
+from tests.pipeline.stillness import Stillness
 
 UTTERANCE = np.concatenate([tone(1.0), silence(1.0)])
 
@@ -42,9 +43,10 @@ async def opened(
     settings: Settings | None = None,
     emit: Callable[[Event], None] | None = None,
     latency: Latency = "quality",
+    offload: Offload | None = None,
 ) -> AsyncIterator[tuple[Session, list[Event]]]:
     events: list[Event] = []
-    offload = Offload()
+    offload = offload or Offload()
     request = SessionRequest(
         source_format or pcm(16_000), output_format or pcm(48_000), engines.plan(target=target), latency=latency
     )
@@ -250,8 +252,14 @@ async def test_a_finished_sentence_inside_a_long_segment_is_committed_before_the
         count = round(len(request.samples) / 16_000 / 0.5)
         return " ".join(f"word{number % 10}" + ("." if number % 10 == 9 else "") for number in range(count))
 
-    async with opened(fake_engines(hear_sentences)) as (session, events):
-        await hear(session, *[sentence] * 5)
+    engines = fake_engines(hear_sentences)
+    with Stillness(engines) as still:
+        async with opened(engines, offload=still.offload) as (session, events), asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.run())
+            for _ in range(5):
+                await session.feed(s16(sentence))
+                await still.settled(session)
+            await session.end()
     transcripts = of(Transcript, events)
     assert len(transcripts) >= 3
     assert all(transcript.text.endswith("word9.") for transcript in transcripts[:-1])
