@@ -23,11 +23,11 @@ class FakeSocket:
         self.closes: list[tuple[int, str]] = []
         self.writable = asyncio.Event()
         self.writable.set()
+        self.waiting = asyncio.Event()
+        """Set while the server waits for a message and there is none."""
         self.hurried = False
         """Whether messages that have come already are handed over without a turn of the loop, as a real socket does."""
         self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.waiting = asyncio.Event()
-        """Set while the server waits for a message and there is none."""
         for message in messages:
             self.say(message)
         if not stays:
@@ -35,6 +35,7 @@ class FakeSocket:
 
     def say(self, message: str | bytes) -> None:
         """The client sends a message."""
+        self.waiting.clear()
         field = "text" if isinstance(message, str) else "bytes"
         self._incoming.put_nowait({"type": "websocket.receive", field: message})
 
