@@ -81,6 +81,8 @@ class Connection:
         self._patience = Patience(self._lose_patience)
         self._overdue: IdleTooLong | None = None
         """Why the connection ends once the sessions have said everything."""
+        self._ended: set[Key] = set()
+        """The sessions that have said everything since then."""
         self._farewell: list[Output] = []
         """What the client is told at the end of all, once that is known."""
         self._writer: asyncio.Task[None] | None = None
@@ -153,10 +155,13 @@ class Connection:
         """Render what happened in a session."""
         if not self._talks:
             return
-        if self._overdue is not None and isinstance(event, Ended) and self._host.known == 1:
-            # The last one; what others have said may have waited for them.
-            self._fail(None, self._overdue)
-            return
+        if self._overdue is not None and isinstance(event, Ended):
+            self._ended.add(key)
+            # Behind the last one; what others have said may have waited for them. A session that has ended may be known
+            # for a moment still.
+            if self._ended.issuperset(self._host.keys):
+                self._fail(None, self._overdue)
+                return
         if isinstance(event, Translation):
             self._services.usage.text_out += len(event.text)
         if self._services.settings.log_transcripts and isinstance(event, Transcript | Translation):
@@ -166,6 +171,8 @@ class Connection:
     def failed(self, key: Key, error: Exception) -> None:
         """A session could not be opened, or ended with an error."""
         self._fail(key, error)
+        if self._overdue is not None and self._ended.issuperset(self._host.keys):
+            self._fail(None, self._overdue)
 
     def refused(self, key: Key, text_id: Hashable, error: ModelError) -> None:
         """A text is not said."""
@@ -238,10 +245,10 @@ class Connection:
     def _lose_patience(self, limit_s: float) -> None:
         """The client has fallen silent: say what was heard, then why nothing follows."""
         # Who has said everything may listen for as long as it takes.
-        if not self._talks or (self._host.known and not self._host.hearing):
+        if not self._talks or (self._host.keys and not self._host.hearing):
             return
         self._overdue = self._overdue or IdleTooLong(limit_s)
-        if not self._host.known:
+        if not self._host.keys:
             self._fail(None, self._overdue)
         elif self.phase is Phase.OPEN:
             self._advance(Phase.OVERDUE)

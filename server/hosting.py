@@ -85,9 +85,9 @@ class Host:
         return bool(self._running)
 
     @property
-    def known(self) -> int:
-        """How many sessions are not over yet, as far as the guest knows."""
-        return len(self._known)
+    def keys(self) -> frozenset[Key]:
+        """The sessions that the guest still hears of."""
+        return frozenset(self._known)
 
     @property
     def hearing(self) -> tuple[Key, ...]:

@@ -302,7 +302,7 @@ async def test_who_has_fallen_silent_still_hears_every_session_in_turn() -> None
         adapter = TtsAdapter(EngineAbilities(lambda: services.engines))
         connection = Connection(socket.as_websocket(), adapter, services)
         serving = asyncio.create_task(connection.serve())
-        await until(lambda: connection._host.known == 2)
+        await until(lambda: len(connection._host.keys) == 2)
         await socket.waiting.wait()
         connection._lose_patience(60.0)
         synthesizer.allowed.set()

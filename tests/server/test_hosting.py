@@ -89,7 +89,7 @@ async def test_a_session_from_open_to_ended() -> None:
         assert host.hearing == ()
         await until(lambda: not host.busy)
         assert guest.texts("a") == ["<es> hello there"]
-        assert (guest.ended("a"), host.known, services.admission.running) == (True, 0, 0)
+        assert (guest.ended("a"), len(host.keys), services.admission.running) == (True, 0, 0)
 
 
 async def test_a_changed_configuration_needs_no_room_of_its_own() -> None:
