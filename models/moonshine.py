@@ -41,7 +41,11 @@ LEAST_MEAN_LOG_PROBABILITY = -1.0
 SURE_MEAN_LOG_PROBABILITY = -0.35
 """From this mean on the model heard what it repeats. Over repeated words and numbers that espeak-ng spoke it was -0.21
 to -0.04; over noise, speech played backwards and other languages, where it went in circles and found an end, -1.14 to
--0.50."""
+-0.26."""
+
+SURE_LEAST_LOG_PROBABILITY = -1.5
+"""And no token of it was less likely. A loop makes itself sure with every round, but it began with a guess: -2.1 to
+-3.2, where the least likely token of what espeak-ng repeated had -1.1."""
 
 TRUST = Trust(sure=0.9, doubtful=0.7)
 """On eight recordings (two minutes of English), recognised again with every 0.35 s: of the last words but one, those
@@ -117,7 +121,11 @@ class MoonshineRecognizer:
         if invented:
             return Hypothesis("", "en")
         ended = len(log_probabilities) > len(tokens)  # by the model's own mark
-        sure = ended and float(np.mean(log_probabilities)) >= SURE_MEAN_LOG_PROBABILITY
+        sure = (
+            ended
+            and float(np.mean(log_probabilities)) >= SURE_MEAN_LOG_PROBABILITY
+            and float(np.min(log_probabilities)) >= SURE_LEAST_LOG_PROBABILITY
+        )
         told = without_loops(text, samples.size / SAMPLE_RATE_HZ, sure=sure)
         confidences = _confidences(pieces, log_probabilities) if told == text else ()
         if len(confidences) != len(told.split()):
