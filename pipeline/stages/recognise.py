@@ -91,6 +91,8 @@ class _Question:
             hypothesis = await task
         except (Superseded, Overloaded):
             return
+        if self._hearing.segment is not None:
+            self._hearing.answered_in_s = self._hearing.segment.stop_s - self._until_s
         await self._hearing.consider(hypothesis, self._until_s)
 
     async def withdraw(self) -> None:
