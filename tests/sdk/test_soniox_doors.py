@@ -129,7 +129,8 @@ def test_rest(scripted: RunningServer) -> None:
             ("stt.get", {"transcription_id": "x"}),
         ],
     )
-    assert [model["id"] for model in models["models"]] == ["stt-rt-v5", "stt-rt-v4", "stt-rt-v3", "stt-rt-preview"]
+    ids = ["stt-rt-v6", "stt-rt-v5", "stt-rt-v4", "stt-rt-v3", "stt-rt-preview"]
+    assert [model["id"] for model in models["models"]] == ids
     newest, older = models["models"][0], models["models"][1]
     assert {"code": "es", "name": "Spanish"} in newest["languages"]
     assert "en:es" in newest["two_way_translation_pairs"]
@@ -145,7 +146,7 @@ def test_rest(scripted: RunningServer) -> None:
         assert isinstance(answer, Raised)
         assert answer.kind == "SonioxServerError"
         assert "is not served by this server" in answer.text
-    assert run("rest_asynchronous", url=scripted.url)[1] == "stt-rt-v5"
+    assert run("rest_asynchronous", url=scripted.url)[1] == "stt-rt-v6"
 
 
 def test_wrong_orders_of_temporary_keys(scripted: RunningServer) -> None:

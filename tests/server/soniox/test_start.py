@@ -90,7 +90,7 @@ LONG = {"terms": ["a" * 6_000], "text": "b" * 4_001}
     ("fields", "kind", "named"),
     [
         ({"model": None}, "invalid_request", "model is missing"),
-        ({"model": "stt-rt-v9"}, "model_not_available", "unknown model 'stt-rt-v9': use one of stt-rt-v5"),
+        ({"model": "stt-rt-v2"}, "model_not_available", "unknown model 'stt-rt-v2': use one of stt-rt-v6"),
         ({"model": 5}, "invalid_request", "in model"),
         ({"audio_format": None}, "invalid_request", "audio_format is missing"),
         ({"audio_format": "s16le"}, "invalid_request", "unsupported audio_format 's16le': use one of aac"),
