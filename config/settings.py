@@ -174,6 +174,7 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode]
     api_keys_file: str
     allow_anonymous: bool
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode]
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json"]

@@ -37,7 +37,7 @@ def test_errors_reach_the_user(scripted: RunningServer) -> None:
     steps = whole(bursts(3, RATE).tobytes())
     noise = np.random.default_rng(3).integers(-9_000, 9_000, 80_000).astype("<i2").tobytes()
     cases: list[tuple[dict[str, Any], list[Any], int, str, str]] = [
-        ({"model": "stt-rt-v99"}, steps, 400, "model_not_available", "unknown model"),
+        ({"model": "stt-rt-v2"}, steps, 400, "model_not_available", "unknown model"),
         ({"translation": {"target_language": "de", "source_languages": ["es"]}}, steps, 400, "invalid_request",
          "translation.source_languages holds es"),
         ({"translation": {"type": "nonsense"}}, steps, 400, "invalid_request", "translation.type"),
@@ -131,7 +131,7 @@ def test_rest(scripted: RunningServer) -> None:
     )
     ids = ["stt-rt-v6", "stt-rt-v5", "stt-rt-v4", "stt-rt-v3", "stt-rt-preview"]
     assert [model["id"] for model in models["models"]] == ids
-    newest, older = models["models"][0], models["models"][1]
+    newest, older = models["models"][0], models["models"][2]
     assert {"code": "es", "name": "Spanish"} in newest["languages"]
     assert "en:es" in newest["two_way_translation_pairs"]
     spanish = next(target for target in newest["translation_targets"] if target["target_language"] == "es")

@@ -65,7 +65,7 @@ def session_routes(services: Services, sessions: Sessions) -> APIRouter:
             told = f"data.intent: must be a string of at most {wire.MAX_ID} characters"
             return _fault(400, BAD_REQUEST, "Bad request", told)
         session = sessions.create()
-        described = _session(session, request.url)
+        described = _session(session, _base(services.settings.public_url, request.url))
         return JSONResponse({"ok": True, "data": {**described, "intent": intent or "api"}}, 201)
 
     @router.get("/sessions", response_model=None)
@@ -73,7 +73,8 @@ def session_routes(services: Services, sessions: Sessions) -> APIRouter:
         """The sessions that there are."""
         if (refused := refusal(request)) is not None:
             return refused
-        return JSONResponse({"ok": True, "data": [_session(session, request.url) for session in sessions.all()]})
+        base = _base(services.settings.public_url, request.url)
+        return JSONResponse({"ok": True, "data": [_session(session, base) for session in sessions.all()]})
 
     @router.delete("/sessions/{session_id}", response_model=None)
     async def delete(session_id: str, request: Request) -> Response:
@@ -145,15 +146,20 @@ def management_routes(services: Services) -> APIRouter:
     return router
 
 
-def _session(session: RestSession, url: URL) -> dict[str, Any]:
-    scheme = "wss" if url.scheme == "https" else "ws"
+def _base(public_url: str, asked: URL) -> str:
+    """Where sockets are dialled: what the operator says, or the address that the request was sent to."""
+    url = public_url or f"{asked.scheme}://{asked.netloc}"
+    return url.replace("http", "ws", 1).rstrip("/")
+
+
+def _session(session: RestSession, base: str) -> dict[str, Any]:
     return {
         "id": session.session_id,
         "publisher": session.token,
         "subscriber": [],
         "webrtc_room_name": "",
         "webrtc_url": NO_WEBRTC,
-        "ws_url": f"{scheme}://{url.netloc}{STREAM}",
+        "ws_url": f"{base}{STREAM}",
     }
 
 
