@@ -46,7 +46,7 @@ class ByAgreement(Hearing):
         segment = self.segment
         if segment is None or segment.stop_s - self.speech_start_s < FIRST_S:
             return False
-        return segment.stop_s - self.asked_s >= max(self.context.policy.cadence_s, self.spared_s)
+        return segment.stop_s - self.asked_s >= self.context.policy.cadence_s
 
     async def consider(self, hypothesis: Hypothesis, until_s: float) -> None:
         """What the recogniser said of the open segment up to `until_s` on the input clock."""

@@ -26,8 +26,6 @@ class ByPause(Hearing):
         if self.segment is None:
             return False
         new_s = self.segment.stop_s - self.asked_s
-        if new_s < self.spared_s:
-            return False
         if self.context.partials and new_s >= self.context.policy.cadence_s:
             return True
         return self.segment.duration_s >= self.settings.sentence_after_s and new_s >= self.settings.sentence_every_s

@@ -15,7 +15,7 @@ from dragoman.pipeline.events import Transcript
 from dragoman.pipeline.identify import Identifier
 from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.segment import OpenSegment
-from dragoman.pipeline.timing import begin_at, estimate_words, join_words, shift_words
+from dragoman.pipeline.timing import estimate_words, join_words, shift_words
 
 SEARCH_S = 1.2
 """How far from its estimated place an end of words is looked for; estimates by letters are off by half a second."""
@@ -42,8 +42,6 @@ class Hearing:
         """Where the speech that is not committed yet began; behind the segment's start, which has silence in front."""
         self.asked_s = 0.0
         """Place on the input clock up to which speech has been asked about."""
-        self.answered_in_s = 0.0
-        """So much more of the segment had come when the newest of these questions was answered."""
         self._outbox = outbox
         self._identifier = Identifier(context)
         self._before = ""
@@ -71,11 +69,6 @@ class Hearing:
         self.segment.append(chunk.samples)
         self._identifier.add(chunk)
         return self.segment
-
-    @property
-    def spared_s(self) -> float:
-        """So much new speech must have come before another question, by what the newest one took."""
-        return self.answered_in_s / self.context.policy.engine_share
 
     async def ask_open(self, segment: OpenSegment) -> Hypothesis:
         """What the recogniser makes of the open segment so far; meanwhile it is seen who speaks. Raises as `ask`."""
@@ -111,12 +104,9 @@ class Hearing:
             return await engines.recognize(plan, request, self.context.session_id, priority)
 
     def words(self, hypothesis: Hypothesis, audio_start_s: float, start_s: float, stop_s: float) -> tuple[Word, ...]:
-        """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times.
-
-        Speech begins at `start_s`: recognisers count the silence before a first word to it.
-        """
+        """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times."""
         if hypothesis.words:
-            return begin_at(shift_words(hypothesis.words, audio_start_s), start_s)
+            return shift_words(hypothesis.words, audio_start_s)
         return estimate_words(hypothesis.text, start_s, stop_s, hypothesis.language, hypothesis.confidences)
 
     async def commit(

@@ -25,9 +25,6 @@ class LatencyPolicy:
     of the speech. `retranslate_words`: after so many new words a growing clause is translated again, where the
     translator is made for it, and what two translations agree on is said; 0 means never.
 
-    `engine_share`: at most this share of the time is spent on questions about words that are not certain yet, so that a
-    slow recogniser, or one with many sessions, has the rest for those that end.
-
     `pause_share`: the pauses that end a segment are this much of what the operator chose.
     """
 
@@ -39,7 +36,6 @@ class LatencyPolicy:
     retranslate_words: int = 0
     phrase_words: int = 0
     trusts: bool = False
-    engine_share: float = 0.4
     pause_share: float = 1.0
 
     def listening(self, operator: ListenSettings) -> ListenSettings:
@@ -61,7 +57,6 @@ POLICIES = MappingProxyType(
             retranslate_words=3,
             phrase_words=4,
             trusts=True,
-            engine_share=0.5,
             pause_share=0.75,
         ),
         "balanced": LatencyPolicy(

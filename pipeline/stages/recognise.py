@@ -80,11 +80,8 @@ class _Question:
     async def answer(self) -> None:
         """Make of the answer what can be made of it, if one has come."""
         task, self._task = self._task, None
-        if task is None or (hypothesis := await task) is None:
-            return
-        if self._hearing.segment is not None:
-            self._hearing.answered_in_s = self._hearing.segment.stop_s - self._until_s
-        await self._hearing.consider(hypothesis, self._until_s)
+        if task is not None and (hypothesis := await task) is not None:
+            await self._hearing.consider(hypothesis, self._until_s)
 
     async def withdraw(self) -> None:
         """Nobody wants to know any more."""

@@ -1,7 +1,6 @@
 """Recognition while somebody speaks, on audio whose words can be read out of it."""
 
 import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -14,8 +13,7 @@ from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, RecognitionRequest,
 from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.events import Event, Transcript, Translation
-from dragoman.pipeline.latency import POLICIES, Latency
-from dragoman.pipeline.offload import Offload
+from dragoman.pipeline.latency import Latency
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import fake_engines, s16, silence
 from tests.fakes.readable import WORD_S, read, reader, spoken, text
@@ -177,61 +175,3 @@ async def test_the_recogniser_is_told_what_is_a_partial_and_translates_none(
     assert [request.partial for request in asked] == [True] * (len(asked) - 1) + [False]
     assert [request.english_for for request in asked] == [frozenset()] * (len(asked) - 1) + [english_for]
     assert len(asked) > 2
-
-
-async def test_words_begin_behind_the_audio_that_is_kept_from_before_the_speech() -> None:
-    """The recogniser counts the silence in front to the first word."""
-
-    def hear(request: RecognitionRequest) -> Hypothesis:
-        first, *others = read(request.samples, times=True).words
-        return Hypothesis("", "en", (replace(first, start_s=0.0), *others))
-
-    events = await heard(np.concatenate([silence(1.0), spoken(4), silence(1.0)]), hear, latency="quality")
-    (transcript,) = [transcript for _, transcript in finals(events)]
-    assert transcript.words[0].start_s == transcript.start_s == pytest.approx(1.0, abs=0.05)
-
-
-class Slow:
-    """Takes `takes_s` of the speaker's time for an answer: `said` tells it how much has been said."""
-
-    def __init__(self, takes_s: float) -> None:
-        self.asked_s: list[float] = []
-        self._takes_s, self._said_s, self._reading = takes_s, 0.0, reader(times=True)
-        self._changed = threading.Condition()
-
-    def __call__(self, request: RecognitionRequest) -> Hypothesis:
-        with self._changed:
-            ready_s = self._said_s + self._takes_s
-            self.asked_s.append(len(request.samples) / SAMPLE_RATE_HZ)
-            self._changed.wait_for(lambda: self._said_s >= ready_s)
-        return self._reading(request)
-
-    def said(self, until_s: float) -> None:
-        with self._changed:
-            self._said_s = until_s
-            self._changed.notify_all()
-
-
-@pytest.mark.parametrize("latency", ["low", "balanced"])
-async def test_a_slow_recogniser_is_asked_more_seldom(latency: Latency) -> None:
-    slow, share = Slow(0.8), POLICIES[latency].engine_share
-    engines, offload = fake_engines(slow), Offload()
-    request = SessionRequest(pcm(16_000), None, engines.plan(targets=[]), latency=latency)
-    session = Session(request, engines, load_settings(), offload, session_id="s", emit=lambda _: None)
-    running = asyncio.create_task(session.run())
-    audio, step = np.concatenate([spoken(24), silence(1.0)]), SAMPLE_RATE_HZ // 8
-    for start in range(0, len(audio), step):
-        await session.feed(s16(audio[start : start + step]))
-        for _ in range(2000):
-            await asyncio.sleep(0.001)
-            if not any(session.depths.values()):
-                break
-        slow.said((start + step) / SAMPLE_RATE_HZ)
-    slow.said(float("inf"))
-    await session.end()
-    await running
-    engines.close()
-    offload.close()
-    between_s = np.diff(slow.asked_s[:3])  # afterwards the segment is cut
-    assert len(between_s) == 2
-    assert all(gap_s >= (0.8 - 0.25) / share for gap_s in between_s)
