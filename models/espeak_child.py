@@ -48,6 +48,12 @@ class _Collector:
         self.fault: BaseException | None = None
         self.callback = _Callback(self._receive)
 
+    def take(self) -> tuple[bytes, BaseException | None]:
+        """What has come since the last time, and what went wrong."""
+        taken = b"".join(self.pieces), self.fault
+        self.pieces, self.fault = [], None
+        return taken
+
     def _receive(self, wave: Any, count: int, events: int | None) -> int:
         del events
         try:
@@ -64,6 +70,7 @@ class EspeakLibrary:
 
     def __init__(self, library: str, data: str) -> None:
         self._calls = ctypes.CDLL(library)
+        self._collector = _Collector()  # one for all texts: it is a cycle, which would keep each text's sound for long
         self._data = Path(data)
         self._calls.espeak_ListVoices.argtypes = [ctypes.c_void_p]
         self._calls.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
@@ -87,15 +94,15 @@ class EspeakLibrary:
         if self._calls.espeak_SetVoiceByName(voice.encode()) != 0:
             raise LibraryFault(f"there is no voice '{voice}'")
         self._calls.espeak_SetParameter(_RATE, words_per_minute, 0)
-        collector = _Collector()
-        self._calls.espeak_SetSynthCallback(collector.callback)
+        self._calls.espeak_SetSynthCallback(self._collector.callback)
         said = text.encode("utf-8", "ignore")
         status = self._calls.espeak_Synth(said, len(said) + 1, 0, _BY_CHARACTER, 0, _UTF8, None, None)
-        if collector.fault is not None:
-            raise LibraryFault(f"its samples could not be taken ({collector.fault!r})") from collector.fault
+        sound, fault = self._collector.take()
+        if fault is not None:
+            raise LibraryFault(f"its samples could not be taken ({fault!r})") from fault
         if status != 0:
             raise LibraryFault(f"it returned status {status}")
-        return b"".join(collector.pieces)
+        return sound
 
     def answer(self, question: Any) -> bytes:
         """What a question gets; see the module."""

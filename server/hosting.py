@@ -272,6 +272,7 @@ class Host:
 
     def _left(self, hosted: _Hosted, task: asyncio.Task[None]) -> None:
         self._running.discard(hosted)
+        hosted.session.close()  # a task that was cancelled before its first step has not done so
         _give_back(hosted.place)
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("session %s broke in its last words", hosted.session.session_id, exc_info=fault)
