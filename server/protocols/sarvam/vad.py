@@ -1,7 +1,9 @@
 """The parameters of voice activity detection, as the settings of a session's listening.
 
-The vendor counts in frames of 32 ms (512 samples at 16 kHz, 256 at 8 kHz), ours too. Its defaults are these; where it
-has published none, the values are ours.
+The vendor counts in frames of 32 ms (512 samples at 16 kHz, 256 at 8 kHz), ours too. Of its defaults only the 0.7 of
+`positive_speech_threshold` stands in its pages; others are told by people who use it. With those (0.7 and 0.45, eight
+unbroken frames for the first turn) quiet words and whole first phrases are lost that every other wire here hears, and
+with its longer pauses other words are recognised. So what a client does not name is the operator's.
 """
 
 import math
@@ -18,12 +20,8 @@ MAX_FRAMES = 900
 MAX_PAD_FRAMES = 100
 MAX_IGNORED_FRAMES = 1_000_000
 
-POSITIVE = 0.7
-NEGATIVE = 0.45
-MIN_SPEECH = 3
-FIRST_SPEECH = 8
-PAD = 10
-SILENT, WINDOW = 18, 24
+WINDOW = 24
+"""Where a client names how many silent frames end an utterance, and not of how many."""
 HASTY_SILENT, HASTY_WINDOW = 2, 2
 """With `high_vad_sensitivity`."""
 
@@ -36,27 +34,26 @@ def tuned(query: Mapping[str, str], base: ListenSettings) -> ListenSettings:
 
     Raises BadMessage naming the parameter that is wrong.
     """
-    hasty = flag(query, "high_vad_sensitivity")
-    silent, window = _scattered(query, *((HASTY_SILENT, HASTY_WINDOW) if hasty else (SILENT, WINDOW)))
-    least = _frames(query, "min_speech_frames")
-    first = _frames(query, "first_turn_min_speech_frames")
-    interrupting = _frames(query, "interrupt_min_speech_frames")
-    level = _level(query, "start_speech_volume_threshold")
+    counts = [_frames(query, f"{which}min_speech_frames") for which in ("", "first_turn_", "interrupt_")]
+    least, first, interrupting = (None if count is None else FRAME_MS * count for count in counts)
+    ignored = _frames(query, "num_initial_ignored_frames", MAX_IGNORED_FRAMES)
+    pad = _frames(query, "pre_speech_pad_frames", MAX_PAD_FRAMES)
     return base.model_copy(
         update={
-            "threshold": _or(ratio(query, "positive_speech_threshold"), POSITIVE),
-            "negative_threshold": _or(ratio(query, "negative_speech_threshold"), NEGATIVE),
-            "start_level_dbfs": _or(level, base.start_level_dbfs),
-            "ignore_start_ms": FRAME_MS * _or(_frames(query, "num_initial_ignored_frames", MAX_IGNORED_FRAMES), 0),
-            "min_speech_ms": FRAME_MS * _or(least, MIN_SPEECH),
+            "threshold": _or(ratio(query, "positive_speech_threshold"), base.threshold),
+            "negative_threshold": _or(ratio(query, "negative_speech_threshold"), base.negative_threshold),
+            "start_level_dbfs": _or(_level(query, "start_speech_volume_threshold"), base.start_level_dbfs),
+            "ignore_start_ms": base.ignore_start_ms if ignored is None else FRAME_MS * ignored,
+            "min_speech_ms": _or(least, base.min_speech_ms),
             # For the settings zero means "as for any other segment"; no speech is shorter than a frame anyway.
-            "opening_min_speech_ms": FRAME_MS * max(1, _or(first, FIRST_SPEECH)),
-            "interrupt_min_speech_ms": FRAME_MS * max(1, interrupting) if interrupting is not None else 0,
-            "unbroken_start": True,
-            "end_silence_ms": FRAME_MS * silent,
-            "end_window_ms": FRAME_MS * window,
-            "long_end_silence_ms": FRAME_MS * silent,
-            "pre_speech_ms": FRAME_MS * _or(_frames(query, "pre_speech_pad_frames", MAX_PAD_FRAMES), PAD),
+            "opening_min_speech_ms": base.opening_min_speech_ms if first is None else max(FRAME_MS, first),
+            "interrupt_min_speech_ms": (
+                base.interrupt_min_speech_ms if interrupting is None else max(FRAME_MS, interrupting)
+            ),
+            # A count that is named is one of frames that follow each other.
+            "unbroken_start": base.unbroken_start or any(count is not None for count in counts),
+            "pre_speech_ms": base.pre_speech_ms if pad is None else FRAME_MS * pad,
+            **_ending(query, base),
         }
     )
 
@@ -69,15 +66,25 @@ def flag(query: Mapping[str, str], name: str) -> bool | None:
     return value == "true" if value else None
 
 
-def _scattered(query: Mapping[str, str], silent: int, window: int) -> tuple[int, int]:
-    """How many silent frames of how many end a segment. A default gives way to what the client names."""
+def _ending(query: Mapping[str, str], base: ListenSettings) -> dict[str, int]:
+    """How many silent frames of how many end an utterance, as settings; none where the client says nothing of it.
+
+    A default gives way to what is named, and however long somebody talks, a pause is as long.
+    """
     wanted = _frames(query, "negative_frames_count", least=1)
     among = _frames(query, "negative_frames_window", least=1)
     if wanted is not None and among is not None and wanted > among:
         raise BadMessage(f"negative_frames_count {wanted} is more than negative_frames_window {among}", Fault.SETUP)
+    hasty = flag(query, "high_vad_sensitivity") or False
+    if wanted is None and among is None and not hasty:
+        return {}
+    silent, window = (HASTY_SILENT, HASTY_WINDOW) if hasty else (max(1, round(base.end_silence_ms / FRAME_MS)), WINDOW)
     if among is None:
-        return (silent, window) if wanted is None else (wanted, max(wanted, window))
-    return min(silent, among) if wanted is None else wanted, among
+        silent, window = (silent, window) if wanted is None else (wanted, max(wanted, window))
+    else:
+        silent, window = min(silent, among) if wanted is None else wanted, among
+    silent_ms = FRAME_MS * silent
+    return {"end_silence_ms": silent_ms, "long_end_silence_ms": silent_ms, "end_window_ms": FRAME_MS * window}
 
 
 def _frames(query: Mapping[str, str], name: str, most: int = MAX_FRAMES, *, least: int = 0) -> int | None:

@@ -145,14 +145,13 @@ def test_every_parameter_mode_and_codec_is_documented() -> None:
 def test_the_documented_defaults_are_those_of_the_code() -> None:
     said = {code_spans(cells[0])[0]: cells[1] for cells in rows(PAGE) if len(cells) == 2 and code_spans(cells[0])}
     expected = {
-        "positive_speech_threshold": vad.POSITIVE,
-        "negative_speech_threshold": vad.NEGATIVE,
-        "min_speech_frames": vad.MIN_SPEECH,
-        "first_turn_min_speech_frames": vad.FIRST_SPEECH,
-        "negative_frames_count": vad.SILENT,
+        "positive_speech_threshold": LISTEN.threshold,
+        "negative_speech_threshold": LISTEN.negative_threshold,
+        "min_speech_frames": LISTEN.min_speech_ms / vad.FRAME_MS,
+        "negative_frames_count": LISTEN.end_silence_ms / vad.FRAME_MS,
         "negative_frames_window": vad.WINDOW,
-        "pre_speech_pad_frames": vad.PAD,
-        "num_initial_ignored_frames": 0,
+        "pre_speech_pad_frames": LISTEN.pre_speech_ms / vad.FRAME_MS,
+        "num_initial_ignored_frames": LISTEN.ignore_start_ms / vad.FRAME_MS,
     }
     for name, value in expected.items():
         found = re.search(r": ([\d.]*\d)", said[name])

@@ -21,7 +21,7 @@ from dragoman.server.protocols.sarvam.vad import FRAME_MS, MAX_FRAMES, tuned
 
 FRAME = 512
 BASE = load_settings().listen
-SPEECH, BETWEEN, QUIET = 0.9, 0.6, 0.1
+SPEECH, WEAK, QUIET = 0.9, 0.45, 0.1
 
 
 class FakeDetector:
@@ -72,27 +72,56 @@ def turn(length: int, pause: int = 30) -> list[float]:
     return [SPEECH] * length + [QUIET] * pause
 
 
-def test_the_defaults_are_the_documented_ones() -> None:
-    chosen = tuned({}, BASE)
-    assert chosen.threshold == 0.7
-    assert chosen.negative_threshold == 0.45
-    frames = {name: value / FRAME_MS for name, value in chosen.model_dump().items() if name.endswith("_ms")}
-    assert frames["min_speech_ms"] == 3
-    assert frames["opening_min_speech_ms"] == 8
-    assert frames["end_silence_ms"] == 18
-    assert frames["end_window_ms"] == 24
-    assert frames["pre_speech_ms"] == 10
-    assert frames["ignore_start_ms"] == 0
-    assert chosen.start_level_dbfs == -np.inf
-    assert chosen.max_segment_s == BASE.max_segment_s
-    # Eight frames for the first turn, three for the next; eighteen of silence end one.
-    assert spans(turn(7) + turn(8) + turn(3) + turn(2)) == [(37, 45), (75, 78)]
-    assert spans(turn(8, 17) + turn(8, 18)) == [(0, 33)]
+def test_what_is_not_named_is_the_operators() -> None:
+    assert tuned({}, BASE) == BASE
+    assert tuned({"high_vad_sensitivity": "false", "min_speech_frames": ""}, BASE) == BASE
+    other = BASE.model_copy(
+        update={"threshold": 0.2, "negative_threshold": 0.1, "min_speech_ms": 10, "opening_min_speech_ms": 20,
+                "interrupt_min_speech_ms": 30, "ignore_start_ms": 40, "pre_speech_ms": 50, "start_level_dbfs": -60.0,
+                "unbroken_start": True, "end_silence_ms": 60, "end_window_ms": 70, "long_end_silence_ms": 50}
+    )  # fmt: skip
+    assert tuned({}, other) == other
+    # Three frames for the first turn and every other; twelve of silence end one.
+    assert spans(turn(2) + turn(3) + turn(8)) == [(32, 35), (65, 73)]
+    assert spans(turn(8, 11) + turn(8, 12)) == [(0, 27)]
+
+
+@pytest.mark.parametrize(
+    ("query", "silent", "window"),
+    [
+        ({"negative_frames_count": "18"}, 18, 24),
+        ({"negative_frames_count": "18", "negative_frames_window": "18"}, 18, 18),
+        ({"negative_frames_count": "35"}, 35, 35),
+        ({"negative_frames_window": "20"}, 12, 20),
+        ({"negative_frames_window": "5"}, 5, 5),
+        ({"high_vad_sensitivity": "true"}, 2, 2),
+        ({"high_vad_sensitivity": "true", "negative_frames_count": "3"}, 3, 3),
+        ({"high_vad_sensitivity": "true", "negative_frames_window": "24"}, 2, 24),
+    ],
+)
+def test_what_ends_an_utterance(query: dict[str, str], silent: int, window: int) -> None:
+    chosen = tuned(query, BASE)
+    ends = chosen.end_silence_ms, chosen.long_end_silence_ms, chosen.end_window_ms
+    assert ends == (silent * FRAME_MS, silent * FRAME_MS, window * FRAME_MS)
+
+
+def test_what_the_vendor_publishes_counts_where_it_is_named() -> None:
+    chosen = tuned({"positive_speech_threshold": "0.7", "negative_speech_threshold": "0.45"}, BASE)
+    assert (chosen.threshold, chosen.negative_threshold) == (0.7, 0.45)
+    assert not chosen.unbroken_start, "only counts say that frames follow each other"
+
+
+@pytest.mark.parametrize("name", ["min_speech_frames", "first_turn_min_speech_frames", "interrupt_min_speech_frames"])
+def test_frames_that_are_counted_follow_each_other(name: str) -> None:
+    assert tuned({name: "3"}, BASE).unbroken_start
+    broken = [SPEECH] * 7 + [WEAK] + [SPEECH] * 7 + [QUIET] * 30
+    assert spans(broken, first_turn_min_speech_frames="8") == []
+    assert spans(broken) == [(0, 15)]
 
 
 def test_positive_speech_threshold() -> None:
-    assert spans([BETWEEN] * 10 + [QUIET] * 30) == []
-    assert spans([BETWEEN] * 10 + [QUIET] * 30, positive_speech_threshold="0.6") == [(0, 10)]
+    assert spans([WEAK] * 10 + [QUIET] * 30) == []
+    assert spans([WEAK] * 10 + [QUIET] * 30, positive_speech_threshold="0.4") == [(0, 10)]
     assert spans(turn(10), positive_speech_threshold="0.95") == []
 
 
@@ -106,10 +135,6 @@ def test_min_speech_frames() -> None:
     assert spans(both, min_speech_frames="5") == [(0, 8), (38, 43)]
     assert spans(both, min_speech_frames="6") == [(0, 8)]
     assert spans(turn(8) + turn(1), min_speech_frames="0") == [(0, 8), (38, 39)]
-
-
-def test_the_frames_that_start_speech_follow_each_other() -> None:
-    assert spans([SPEECH] * 7 + [BETWEEN] + [SPEECH] * 7 + [QUIET] * 30) == []
 
 
 def test_first_turn_min_speech_frames() -> None:
@@ -128,8 +153,9 @@ def test_negative_frames_count() -> None:
 def test_negative_frames_window() -> None:
     # Every fourth frame of the pause is a click.
     clicks = [SPEECH] * 8 + [QUIET, QUIET, QUIET, SPEECH] * 10
-    assert spans(clicks) == [(0, 28)]
-    assert spans(clicks, negative_frames_window="22") == [(0, None)]
+    assert spans(clicks, negative_frames_count="18") == [(0, 28)]
+    assert spans(clicks, negative_frames_count="19") == [(0, None)]
+    assert spans(clicks) == [(0, None)]
     assert spans(clicks, negative_frames_count="6", negative_frames_window="8") == [(0, 12)]
     assert spans(clicks, negative_frames_window="3") == [(0, 8)], "the count gives way to a shorter window"
 
@@ -150,14 +176,14 @@ def test_start_speech_volume_threshold() -> None:
 
 
 def test_interrupt_min_speech_frames() -> None:
-    # Eighteen frames of silence end a turn, the next speech comes right behind them.
-    close = turn(8, 18) + turn(4)
-    assert spans(close) == [(0, 8), (26, 30)]
+    # Twelve frames of silence end a turn, the next speech comes right behind them.
+    close = turn(8, 12) + turn(4)
+    assert spans(close) == [(0, 8), (20, 24)]
     assert spans(close, interrupt_min_speech_frames="5") == [(0, 8)]
-    assert spans(turn(8, 18) + turn(5), interrupt_min_speech_frames="5") == [(0, 8), (26, 31)]
-    late = turn(8, 18 + 32) + turn(4)
-    assert spans(late, interrupt_min_speech_frames="5") == [(0, 8), (58, 62)], "a second later nobody is interrupted"
-    assert spans(turn(8, 18) + turn(1), interrupt_min_speech_frames="0") == [(0, 8), (26, 27)]
+    assert spans(turn(8, 12) + turn(5), interrupt_min_speech_frames="5") == [(0, 8), (20, 25)]
+    late = turn(8, 12 + 32) + turn(4)
+    assert spans(late, interrupt_min_speech_frames="5") == [(0, 8), (52, 56)], "a second later nobody is interrupted"
+    assert spans(turn(8, 12) + turn(1), interrupt_min_speech_frames="0") == [(0, 8), (20, 21)]
 
 
 def test_pre_speech_pad_frames() -> None:
@@ -240,7 +266,7 @@ def test_every_query_is_understood_or_names_the_parameter_that_is_wrong(query: M
         return
     # What is understood is what the settings allow, however it was put together.
     assert ListenSettings.model_validate(chosen.model_dump()) == chosen
-    assert chosen.end_window_ms >= chosen.end_silence_ms
+    assert not chosen.end_window_ms or chosen.end_window_ms >= chosen.end_silence_ms
 
 
 @given(likely, st.lists(st.sampled_from([0.0, 0.3, 0.5, 0.8, 1.0]), max_size=200))
