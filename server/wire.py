@@ -12,7 +12,7 @@ import codecs
 import contextlib
 import re
 from collections.abc import Hashable, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -56,12 +56,12 @@ class WrongKind(NotJson):
     """It is JSON, but not of the kind that was wanted; the message names the field."""
 
 
-class Carrier(msgspec.Struct):
+class Carrier(Protocol):
     """A message that carries audio as base64, with nothing looked at but where the audio stands."""
 
     def sound(self) -> msgspec.Raw:
         """The audio as it stands in the message, quotation marks included; whatever else stands there is none."""
-        raise NotImplementedError
+        ...
 
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -43,7 +43,7 @@ class Unreadable:
 Parsed = SetupIn | AudioIn | messages.EndOfStreamIn | messages.FlushIn | Unreadable | None
 
 
-class _Carrier(wire.Carrier, tag_field="type", tag="audio"):
+class _Carrier(msgspec.Struct, tag_field="type", tag="audio"):
     audio: msgspec.Raw = msgspec.Raw()
 
     def sound(self) -> msgspec.Raw:

@@ -67,7 +67,7 @@ _data = msgspec.json.Decoder(_Data)
 _text = msgspec.json.Decoder(str)
 
 
-class _Carrier(wire.Carrier, tag_field="message_type", tag=AUDIO):
+class _Carrier(msgspec.Struct, tag_field="message_type", tag=AUDIO):
     data: msgspec.Raw = msgspec.Raw()
 
     def sound(self) -> msgspec.Raw:

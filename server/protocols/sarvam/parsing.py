@@ -48,7 +48,7 @@ class _Audio(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw()
 
 
-class _Carrier(wire.Carrier):
+class _Carrier(msgspec.Struct):
     audio: _Audio
 
     def sound(self) -> msgspec.Raw:

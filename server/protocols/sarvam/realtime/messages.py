@@ -56,7 +56,7 @@ _Message = AudioInput | SpeechStart | SpeechEnd | Flush | ConfigUpdate | Ping | 
 Parsed = AudioIn | SpeechStart | SpeechEnd | Flush | ConfigUpdate | Ping | End | Failure
 
 
-class _Carrier(wire.Carrier, tag_field="event", tag="audio_input"):
+class _Carrier(msgspec.Struct, tag_field="event", tag="audio_input"):
     audio: msgspec.Raw = msgspec.Raw()
 
     def sound(self) -> msgspec.Raw:
