@@ -99,7 +99,7 @@ def test_everything_is_json_or_not(text: str | bytes) -> None:
 # --- size
 
 
-class _Sound(wire.Carrier, tag="audio"):
+class _Sound(msgspec.Struct, tag="audio"):
     audio: msgspec.Raw = msgspec.Raw()
 
     def sound(self) -> msgspec.Raw:
