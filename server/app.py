@@ -17,11 +17,15 @@ from dragoman.server.origins import PageGuard, Pages
 from dragoman.server.protocols.gradium.routes import gradium_routes
 from dragoman.server.protocols.palabra.rest import refusal as palabra_refusal
 from dragoman.server.protocols.palabra.routes import palabra_routes
-from dragoman.server.protocols.sarvam.routes import sarvam_routes
+from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
+from dragoman.server.protocols.sarvam.unserved import ENDPOINTS
+from dragoman.server.protocols.sarvam.unserved import refusal as sarvam_refusal
 from dragoman.server.protocols.soniox.rest import refusal as soniox_refusal
+from dragoman.server.protocols.soniox.rest import unserved_refusal as soniox_unserved
 from dragoman.server.protocols.soniox.routes import soniox_routes
 from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
+from dragoman.server.upgrades import guide_upgrades
 
 
 def create_app(services: Services) -> FastAPI:
@@ -36,7 +40,11 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redoc_url=None)
     settings = services.settings
     pages = Pages(settings.allowed_origins, anonymous=services.gatekeeper.anonymous, host=settings.host)
-    refusals = Refusals({"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal})
+    refusals = Refusals(
+        {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in ENDPOINTS}
+        | {"/v1/files": soniox_unserved, "/v1/voices": soniox_unserved, "/tts": soniox_unserved}
+        | {"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal}
+    )
     # From the inside out.
     app.add_middleware(BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals)
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
@@ -71,4 +79,5 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(soniox_routes(services))
     app.include_router(sarvam_routes(services))
     app.include_router(palabra_routes(services))
+    guide_upgrades(app)
     return app

@@ -26,6 +26,7 @@ from dragoman.server.metrics import Metrics
 from dragoman.server.protocols.gradium import errors as gradium_errors
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.rest import _UNSERVED
+from dragoman.server.protocols.gradium.unserved import UnservedAdapter
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -178,7 +179,7 @@ SAMPLES: list[Exception] = [
     failures.AuthenticationFailed("token is unknown, expired or already used"),
     failures.AuthenticationFailed("origin https://example.org is not allowed"),
     failures.AuthenticationFailed("host example.org is not allowed"),
-    failures.BadMessage("/speech/tts is not served here; use speech/s2s", failures.Fault.SETUP),
+    failures.BadMessage("json_config must be a JSON object", failures.Fault.SETUP),
     failures.MessageTooLarge(1024),
     failures.TooManySessions(32),
     failures.SessionTooLong(3000.0),
@@ -245,6 +246,9 @@ def told_to_broken_clients() -> Iterator[tuple[int, str]]:
             actions = adapter.receive(adapter.parse(json.dumps(message) if isinstance(message, dict) else message))
         (answer,) = (json.loads(action.data) for action in actions if isinstance(action, Send))
         yield answer["code"], answer["message"]
+    elsewhere = UnservedAdapter("/speech/tts")
+    (answer,) = (json.loads(action.data) for action in elsewhere.receive(None) if isinstance(action, Send))
+    yield answer["code"], answer["message"]
 
 
 def documented_errors() -> list[tuple[int, str]]:

@@ -212,6 +212,29 @@ async def crashes(url: str, audio: bytes) -> bool:
     return True
 
 
+async def rest(url: str, calls: list[tuple[str, dict[str, Any]]], key: str = "k") -> Any:
+    """Methods of the client by their names (`text.translate`): status and body of the error, and how often it asked."""
+    import httpx
+    from sarvamai import SarvamAI
+    from sarvamai.core.api_error import ApiError
+
+    asked: list[str] = []
+    answers = []
+    with httpx.Client(event_hooks={"request": [lambda request: asked.append(request.url.path)]}) as plain:
+        client = SarvamAI(api_subscription_key=key, environment=environment(url), httpx_client=plain)
+        for name, arguments in calls:
+            method: Any = client
+            for part in name.split("."):
+                method = getattr(method, part)
+            asked.clear()
+            try:
+                result = method(**arguments)
+                answers.append(list(result) if hasattr(result, "__next__") else result)
+            except ApiError as error:
+                answers.append((type(error).__name__, error.status_code, error.body, len(asked)))
+    return answers
+
+
 def _talk_sync(found: Talk, url: str, steps: list[Step], socket: str, key: str, connect: dict[str, Any]) -> None:
     from sarvamai import SarvamAI
     from websockets.exceptions import ConnectionClosed

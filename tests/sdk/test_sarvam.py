@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -239,3 +240,32 @@ def test_a_client_that_reads_late_loses_nothing(scripted: RunningServer) -> None
     talk = run_sarvam("talk", url=scripted.url, steps=steps, vad_signals=True)
     assert talk.transcripts == [ONE, TWO, THREE] * 10
     assert len(talk.of("events")) == 60
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("end", ['{"type": "end_of_stream"}', '{"type":"end_of_stream","audio":{"data":""}}'])
+def test_the_end_of_the_stream_as_plugins_send_it(scripted: RunningServer, kind: str, end: str) -> None:
+    """The utterance goes on when the audio ends: it is told all the same, and the connection closes by itself."""
+    speech = as_wav(bursts(1, 16000, 1.0, 0.0), 16000)
+    steps: list[Step] = [("audio", speech), ("raw", end), ("rest",)]
+    talk = run_sarvam("talk", url=scripted.url, steps=steps, kind=kind, vad_signals="true")
+    assert [event["signal_type"] for event in talk.of("events")] == ["START_SPEECH", "END_SPEECH"]
+    assert talk.transcripts == ["Good morning."]
+    assert talk.closed[0] == 1000
+
+
+def test_what_is_not_served_by_rest_is_told_once(scripted: RunningServer) -> None:
+    calls: list[Any] = [
+        ("speech_to_text.transcribe", {"file": as_wav(bursts(1, 16000), 16000)}),
+        ("speech_to_text.translate", {"file": as_wav(bursts(1, 16000), 16000)}),
+        ("text.translate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
+        ("text.transliterate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
+        ("text.identify_language", {"input": "a"}),
+        ("text_to_speech.convert", {"text": "a", "language_code": "hi-IN"}),
+    ]
+    for (name, _), answer in zip(calls, run_sarvam("rest", url=scripted.url, calls=calls), strict=True):
+        _, status, body, asked = answer
+        assert (status, asked) == (404, 1), name
+        assert body["error"]["code"] == "not_found_error"
+        assert "is not served by this server" in body["error"]["message"]
+        assert body["error"]["request_id"]

@@ -39,7 +39,12 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.mark.parametrize("job", ["sync", "asynchronous"])
 def test_one_way_with_endpoints(scripted: RunningServer, job: str) -> None:
-    config = {"translation": SPANISH, "enable_endpoint_detection": True, "enable_language_identification": True}
+    config = {
+        "model": "stt-rt-v6" if job == "sync" else "stt-rt-v7",
+        "translation": SPANISH,
+        "enable_endpoint_detection": True,
+        "enable_language_identification": True,
+    }
     client = read(run(job, url=scripted.url, steps=whole(THREE), config=config))
     assert client.utterances == [
         ("Good morning.", "Buenos días."),

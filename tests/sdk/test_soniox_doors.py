@@ -144,7 +144,7 @@ def test_rest(scripted: RunningServer) -> None:
     assert isinstance(bad, Raised)  # a response, which has no model_dump
     for answer in (files, missing):
         assert isinstance(answer, Raised)
-        assert answer.kind == "SonioxServerError"
+        assert answer.kind == "SonioxInvalidRequestError"
         assert "is not served by this server" in answer.text
     assert run("rest_asynchronous", url=scripted.url)[1] == "stt-rt-v6"
 

@@ -17,6 +17,8 @@ from dragoman.server.app import create_app
 from dragoman.server.protocols.gradium import rest as gradium
 from dragoman.server.protocols.palabra import rest as palabra
 from dragoman.server.protocols.palabra.sessions import Sessions
+from dragoman.server.protocols.sarvam.routes import SLASHES
+from dragoman.server.protocols.sarvam.unserved import unserved_routes
 from dragoman.server.protocols.soniox import rest as soniox
 from dragoman.server.protocols.soniox.temporary_keys import TemporaryKeys
 from dragoman.server.services import Services
@@ -152,6 +154,8 @@ def addresses() -> Iterator[tuple[str, str]]:
         ("", gradium.rest_routes(services)),
         ("/api", gradium.rest_routes(services)),
         ("/v1", soniox.rest_routes(services, TemporaryKeys())),
+        ("", soniox.speech_routes(services)),
+        ("", unserved_routes(services, SLASHES)),
         ("", palabra.session_routes(services, Sessions(60.0, lambda: 0.0))),
         ("", palabra.management_routes(services)),
     )

@@ -6,6 +6,7 @@ formats.py      the table of audio formats
 setup.py        what a setup message asks for
 errors.py       which code and text a failure gets
 adapter.py      requests on one socket: no I/O
+unserved.py     the vendor's other sockets: that they are not served
 credentials.py  where keys and tokens stand in a request
 rest.py         voices, usage, tokens
 routes.py       where all of it is served

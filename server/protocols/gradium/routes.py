@@ -3,11 +3,12 @@
 from fastapi import APIRouter, WebSocket
 
 from dragoman.server.connection import Connection
-from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
+from dragoman.server.failures import AuthenticationFailed, Failure
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
 from dragoman.server.protocols.gradium.rest import rest_routes
+from dragoman.server.protocols.gradium.unserved import UnservedAdapter
 from dragoman.server.services import Services
 
 PREFIXES = ("/api", "")
@@ -35,9 +36,8 @@ def _sockets(services: Services) -> APIRouter:
         await Connection(socket, GradiumAdapter(control_bytes), services).serve(_refusal(socket, services))
 
     async def not_served(socket: WebSocket) -> None:
-        path = socket.url.path
-        refusal = _refusal(socket, services) or BadMessage(f"{path} is not served here; use speech/s2s", Fault.SETUP)
-        await Connection(socket, GradiumAdapter(control_bytes), services).serve(refusal)
+        adapter = UnservedAdapter(socket.url.path, control_bytes)
+        await Connection(socket, adapter, services).serve(_refusal(socket, services))
 
     for path in ELSEWHERE:
         router.add_api_websocket_route(f"/{path}", not_served)

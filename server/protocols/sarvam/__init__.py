@@ -13,6 +13,7 @@ order.py        in which order they are told, with the signals around them
 romanise.py     native scripts in Latin letters
 adapter.py      one connection: no I/O
 realtime/       the realtime socket, with messages of its own
+unserved.py     what the vendor has and this server has not
 credentials.py  where the key stands in a request
 routes.py       where all of it is served
 """

@@ -5,13 +5,14 @@ from fastapi import APIRouter, WebSocket
 from starlette.responses import JSONResponse
 
 from dragoman.server.connection import Connection
-from dragoman.server.failures import AuthenticationFailed, BadMessage
+from dragoman.server.failures import AuthenticationFailed, BadMessage, Fault
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.sarvam.adapter import SarvamAdapter
 from dragoman.server.protocols.sarvam.credentials import credentials, offered_subprotocol
 from dragoman.server.protocols.sarvam.query import TRANSCRIPTION, TRANSLATION, Wire, parse_query
 from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
 from dragoman.server.protocols.sarvam.realtime.config import parse_config
+from dragoman.server.protocols.sarvam.unserved import SOCKETS, UnservedAdapter, unserved_routes
 from dragoman.server.services import Services
 from dragoman.server.websocket import transport_of
 
@@ -19,7 +20,7 @@ SLASHES = ("/", "//")
 
 
 def sarvam_routes(services: Services) -> APIRouter:
-    """All sockets of this vendor."""
+    """All sockets of this vendor, and what is told where it has more than is served here."""
     router = APIRouter()
 
     async def translate(socket: WebSocket) -> None:
@@ -32,10 +33,19 @@ def sarvam_routes(services: Services) -> APIRouter:
         if not await _denied(socket, services):
             await _serve_realtime(socket, services)
 
+    async def not_served(socket: WebSocket) -> None:
+        if not await _denied(socket, services):
+            refusal = BadMessage(f"{socket.url.path} is not served by this server", Fault.SETUP)
+            offered = offered_subprotocol(socket.scope["subprotocols"])
+            await Connection(socket, UnservedAdapter(), services).serve(refusal, offered)
+
+    router.include_router(unserved_routes(services, SLASHES))
     for slash in SLASHES:
         router.add_api_websocket_route(f"{slash}speech-to-text-realtime/ws", realtime)
         router.add_api_websocket_route(f"{slash}speech-to-text-translate/ws", translate)
         router.add_api_websocket_route(f"{slash}speech-to-text/ws", transcribe)
+        for path in SOCKETS:
+            router.add_api_websocket_route(f"{slash}{path}", not_served)
     return router
 
 

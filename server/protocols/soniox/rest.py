@@ -1,7 +1,7 @@
 """The REST endpoints that matter for a stream: temporary keys, models, limits. The rest answers 501 and says so."""
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Annotated, Any, Literal
@@ -26,8 +26,13 @@ from dragoman.server.services import Services
 CONTEXT_VERSION = 2
 """The context is an object with terms; version 1 was plain text."""
 
-UNSERVED = ("files", "transcriptions", "voices", "shared-voices", "tts-models", "usage", "usage-logs",
+SPEECH = "tts"
+UNSERVED = (SPEECH, "files", "transcriptions", "voices", "shared-voices", "tts-models", "usage", "usage-logs",
             "concurrent-streams-history")  # fmt: skip
+
+
+NOT_SERVED = 400
+"""Clients repeat what is answered with 5xx, and the package for JavaScript takes 404 for something that is gone."""
 
 
 class _KeyOrder(BaseModel):
@@ -118,17 +123,29 @@ def rest_routes(services: Services, temporary: TemporaryKeys) -> APIRouter:
         }
         return {"project": scope, "organization": scope}
 
+    _refuse(router, services, UNSERVED)
+    return router
+
+
+def speech_routes(services: Services) -> APIRouter:
+    """Where clients that speak by REST look, at the root: that it is not served."""
+    router = APIRouter(route_class=_Route, tags=["soniox"])
+    _refuse(router, services, (SPEECH,))
+    return router
+
+
+def _refuse(router: APIRouter, services: Services, names: Sequence[str]) -> None:
+    """Endpoints, and all below them, that say that they are not served."""
+
     async def not_served(request: Request) -> Response:
-        authorize(request)
-        raise _ApiError(
-            501, "not_implemented", f"{request.method} {quoted(request.url.path)} is not served by this server"
-        )
+        services.gatekeeper.check(Credentials(key=bearer(request.headers)))
+        text = f"{request.method} {quoted(request.url.path)} is not served by this server"
+        raise _ApiError(NOT_SERVED, "not_implemented", text)
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    for name in UNSERVED:
+    for name in names:
         for path in (f"/{name}", f"/{name}/{{rest:path}}"):
             router.add_api_route(path, not_served, methods=methods, include_in_schema=False, response_model=None)
-    return router
 
 
 def _read_order(body: bytes) -> _KeyOrder:
@@ -193,3 +210,10 @@ _REFUSED = {403: "permission_denied", 413: "invalid_request", 429: "limit_exceed
 def refusal(status: int, message: str) -> Response:
     """What a request is told that no route has seen."""
     return _ApiError(status, _REFUSED[status], message).response()
+
+
+def unserved_refusal(status: int, message: str) -> Response:
+    """The same for what is not served: a file that is too large is none that would be taken."""
+    if status == 413:
+        return _ApiError(NOT_SERVED, "not_implemented", "this path is not served by this server").response()
+    return refusal(status, message)

@@ -9,7 +9,7 @@ from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, 
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
 from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Door, Grant, bearer, offered
-from dragoman.server.protocols.soniox.rest import rest_routes
+from dragoman.server.protocols.soniox.rest import rest_routes, speech_routes
 from dragoman.server.protocols.soniox.temporary_keys import TemporaryKeys
 from dragoman.server.services import Services
 
@@ -45,6 +45,7 @@ def soniox_routes(services: Services) -> APIRouter:
         await serve(socket, BadMessage(f"{ELSEWHERE} is not served here; use /transcribe-websocket", Fault.SETUP))
 
     router.include_router(rest_routes(services, temporary), prefix="/v1")
+    router.include_router(speech_routes(services))
     return router
 
 
