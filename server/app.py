@@ -23,6 +23,7 @@ from dragoman.server.protocols.sarvam.unserved import refusal as sarvam_refusal
 from dragoman.server.protocols.soniox.rest import refusal as soniox_refusal
 from dragoman.server.protocols.soniox.rest import unserved_refusal as soniox_unserved
 from dragoman.server.protocols.soniox.routes import soniox_routes
+from dragoman.server.proxies import TrustedProxies
 from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
 from dragoman.server.upgrades import guide_upgrades
@@ -50,6 +51,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)
     app.add_middleware(AddressGuard, refusals=refusals)
+    app.add_middleware(TrustedProxies)  # whoever comes behind it sees the client, not the proxy
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, str]:

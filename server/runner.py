@@ -133,6 +133,7 @@ def uvicorn_config(application: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         lifespan="on",
+        proxy_headers=False,  # server/proxies.py
         http=HttpProtocol,
         ws=LiveWebSocketProtocol,
         ws_max_size=2 * settings.limits.message_bytes,

@@ -105,6 +105,9 @@ def test_unreadable_key_file_is_told() -> None:
         ("port = 70000", "port:"),
         ('[engines]\nset = "best"', "engines.set:"),
         ("[listen]\nthreshold = 1.5", "listen.threshold:"),
+        ('public_url = "translate.example.org"', "public_url:"),
+        ('public_url = "wss://translate.example.org"', "public_url:"),
+        ('public_url = "https://translate.example.org/?key=1"', "public_url:"),
         ("port = = 1", "is not TOML"),
     ],
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.datastructures import URL
 
 from dragoman.models.base import Voice
 from dragoman.models.errors import UnknownVoice
@@ -16,6 +15,7 @@ from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
 from dragoman.server.protocols.palabra.credentials import check_bearer, check_secret
 from dragoman.server.protocols.palabra.errors import BAD_REQUEST, RATE_LIMIT_EXCEEDED, SERVICE_UNAVAILABLE, UNAUTHORIZED
 from dragoman.server.protocols.palabra.sessions import RestSession, Sessions
+from dragoman.server.proxies import public_url
 from dragoman.server.services import Services
 
 STREAM = "/streaming-api/v1/speech-to-speech/stream"
@@ -65,7 +65,7 @@ def session_routes(services: Services, sessions: Sessions) -> APIRouter:
             told = f"data.intent: must be a string of at most {wire.MAX_ID} characters"
             return _fault(400, BAD_REQUEST, "Bad request", told)
         session = sessions.create()
-        described = _session(session, _base(services.settings.public_url, request.url))
+        described = _session(session, _base(request, services))
         return JSONResponse({"ok": True, "data": {**described, "intent": intent or "api"}}, 201)
 
     @router.get("/sessions", response_model=None)
@@ -73,7 +73,7 @@ def session_routes(services: Services, sessions: Sessions) -> APIRouter:
         """The sessions that there are."""
         if (refused := refusal(request)) is not None:
             return refused
-        base = _base(services.settings.public_url, request.url)
+        base = _base(request, services)
         return JSONResponse({"ok": True, "data": [_session(session, base) for session in sessions.all()]})
 
     @router.delete("/sessions/{session_id}", response_model=None)
@@ -146,10 +146,9 @@ def management_routes(services: Services) -> APIRouter:
     return router
 
 
-def _base(public_url: str, asked: URL) -> str:
-    """Where sockets are dialled: what the operator says, or the address that the request was sent to."""
-    url = public_url or f"{asked.scheme}://{asked.netloc}"
-    return url.replace("http", "ws", 1).rstrip("/")
+def _base(request: Request, services: Services) -> str:
+    """Where sockets are dialled."""
+    return public_url(request, services.settings.public_url).replace("http", "ws", 1)
 
 
 def _session(session: RestSession, base: str) -> dict[str, Any]:

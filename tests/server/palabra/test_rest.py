@@ -24,11 +24,19 @@ def dialled(server: RunningServer, headers: Mapping[str, str]) -> str:
         ({}, None),
         ({"Host": "localhost:8443", "X-Forwarded-Proto": "https"}, "wss://localhost:8443"),
         ({"Host": "localhost", "X-Forwarded-Proto": "https"}, "wss://localhost"),
+        ({"Host": "localhost", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "8443"}, "wss://localhost:8443"),
+        ({"X-Forwarded-Host": "there.example:99", "X-Forwarded-Prefix": "/live/"}, "ws://there.example:99/live"),
     ],
 )
 def test_it_is_where_the_request_was_sent_to(headers: Mapping[str, str], base: str | None) -> None:
     with running_server() as server:
         assert dialled(server, headers) == (base or server.url.replace("http", "ws")) + STREAM
+
+
+def test_only_trusted_proxies_are_believed() -> None:
+    told = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/x"}
+    with running_server(environment={"FORWARDED_ALLOW_IPS": "192.0.2.7"}) as server:
+        assert dialled(server, told) == server.url.replace("http", "ws") + STREAM
 
 
 @pytest.mark.parametrize(
