@@ -35,7 +35,7 @@ parity: parity-argos parity-simulstream
 # pip would take PyTorch's CUDA build, which is several times that, name an index of its CPU build in PIP_EXTRA_INDEX_URL.
 parity-argos:
 	@PYTHON="$(PYTHON)" VENV=build/parity scripts/setup.sh python argos,dev
-	@build/parity/bin/pytest -q tests/models/test_argos_parity.py
+	@build/parity/bin/pytest -q tests/models/engines/argos/test_parity.py
 
 # Our StreamLAAL against simulstream's. Without what it names as needs: its scorers use no PyTorch.
 parity-simulstream: setup

@@ -21,8 +21,8 @@ from dragoman.bench.report import Grid, Section
 from dragoman.config.settings import WhisperSettings, load_settings
 from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, RecognitionRequest
 from dragoman.models.batching import BatchRecord, EngineOwner
-from dragoman.models.whisper import WhisperRecognizer
-from dragoman.models.whisper_guards import token_limit
+from dragoman.models.engines.whisper.guards import token_limit
+from dragoman.models.engines.whisper.recognizer import WhisperRecognizer
 from tests.fakes.whisper_model import LARGE_V3, SMALL, TURBO, Size, random_whisper
 
 MODELS = {"probe": Size(512, 8, 1, 1), "tiny": Size(384, 6, 4, 4), "small": SMALL, "turbo": TURBO, "large-v3": LARGE_V3}

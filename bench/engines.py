@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dragoman.models.apertium import ApertiumTranslator
 from dragoman.models.base import SAMPLE_RATE_HZ, LanguagePair, RecognitionRequest, SynthesisRequest, Voice
-from dragoman.models.espeak import EspeakSynthesizer
-from dragoman.models.moonshine import MoonshineRecognizer
-from dragoman.models.silero import SileroDetector
+from dragoman.models.engines.apertium.translator import ApertiumTranslator
+from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer
+from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer
+from dragoman.models.engines.silero.detector import SileroDetector
 from dragoman.models.voices import VoiceCatalogue, espeak_voices
 
 PAIR = LanguagePair("en", "es")

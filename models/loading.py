@@ -30,7 +30,7 @@ def load_engines(settings: Settings, observer: Observer | None = None) -> Engine
 
 
 def _load_scripted(settings: Settings, observer: Observer | None) -> Engines:
-    from dragoman.models import scripted  # noqa: PLC0415  (neither set of engines pays for the other's imports)
+    from dragoman.models.engines.scripted import engines as scripted  # noqa: PLC0415  (neither set of engines pays for the other's imports)
 
     script = scripted.Script.read(settings.engines.script)
     return Engines(
@@ -47,11 +47,11 @@ def _load_scripted(settings: Settings, observer: Observer | None) -> Engines:
 
 
 def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
-    from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
-    from dragoman.models.argos import ArgosTranslator  # noqa: PLC0415
-    from dragoman.models.espeak import EspeakSynthesizer  # noqa: PLC0415
-    from dragoman.models.moonshine import MoonshineRecognizer  # noqa: PLC0415
-    from dragoman.models.silero import SileroDetector  # noqa: PLC0415
+    from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
+    from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
+    from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer  # noqa: PLC0415
+    from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer  # noqa: PLC0415
+    from dragoman.models.engines.silero.detector import SileroDetector  # noqa: PLC0415
 
     folder, chosen = settings.models_path, settings.engines
     # Each in order of preference: the first that is installed and can do a thing does it.
@@ -119,25 +119,25 @@ def _wanted(engine: str, forced: str, settings: Settings) -> bool:
 
 
 def _whisper(settings: Settings) -> Recognizer:
-    from dragoman.models.whisper import WhisperRecognizer  # noqa: PLC0415  (its libraries take half a second)
+    from dragoman.models.engines.whisper.recognizer import WhisperRecognizer  # noqa: PLC0415  (its libraries take half a second)
 
     return WhisperRecognizer(settings.models_path / "whisper", settings.engines.whisper)
 
 
 def _piper(settings: Settings) -> Synthesizer:
-    from dragoman.models.piper import PiperSynthesizer  # noqa: PLC0415
+    from dragoman.models.engines.piper.synthesizer import PiperSynthesizer  # noqa: PLC0415
 
     return PiperSynthesizer(settings.models_path / "piper", settings.engines.piper)
 
 
 def _pulled_speakers(settings: Settings) -> SpeakerEmbedder:
-    from dragoman.models.speakers import OnnxSpeakerEmbedder  # noqa: PLC0415
+    from dragoman.models.engines.onnx_speakers.identifier import OnnxSpeakerEmbedder  # noqa: PLC0415
 
     return OnnxSpeakerEmbedder(settings.models_path / "speakers")
 
 
 def _embedded_speakers() -> SpeakerEmbedder:
-    from dragoman.models.moonshine_speakers import MoonshineSpeakerEmbedder  # noqa: PLC0415
+    from dragoman.models.engines.moonshine.speakers import MoonshineSpeakerEmbedder  # noqa: PLC0415
 
     return MoonshineSpeakerEmbedder()
 
@@ -145,7 +145,7 @@ def _embedded_speakers() -> SpeakerEmbedder:
 def _piper_voices(settings: Settings, spoken: Iterable[Synthesizer]) -> list[Voice]:
     if all(engine.name != "piper" for engine in spoken):
         return []
-    from dragoman.models.piper_listing import piper_voices  # noqa: PLC0415
+    from dragoman.models.engines.piper.listing import piper_voices  # noqa: PLC0415
 
     return piper_voices(settings.models_path / "piper")
 
@@ -165,8 +165,8 @@ def _build(kind: str, factories: Factories[E], wanted: str, missing: list[Engine
 
 def _warm(translators: Iterable[Translator], sources: Collection[str]) -> None:
     """Start what the first session would otherwise wait for."""
-    from dragoman.models.apertium import ApertiumTranslator  # noqa: PLC0415
-    from dragoman.models.argos import ArgosTranslator  # noqa: PLC0415
+    from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
+    from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
 
     for engine in translators:
         if isinstance(engine, ApertiumTranslator | ArgosTranslator):
@@ -177,7 +177,7 @@ def _warm_voices(synthesizers: Iterable[Synthesizer], targets: Collection[str]) 
     """Load the voices that the first clauses would otherwise wait for."""
     for engine in synthesizers:
         if engine.name == "piper":
-            from dragoman.models.piper import PiperSynthesizer  # noqa: PLC0415
+            from dragoman.models.engines.piper.synthesizer import PiperSynthesizer  # noqa: PLC0415
 
             assert isinstance(engine, PiperSynthesizer)  # noqa: S101
             engine.warm(targets)

@@ -1,8 +1,8 @@
 """What to do about a language that nothing installed here can serve. What clients are told ends up here too."""
 
 from dragoman.models.base import LanguagePair, Voice
-from dragoman.models.catalogue import PIVOT, Catalogue, Entry
-from dragoman.models.file_errors import CatalogueFault
+from dragoman.models.files.catalogue import PIVOT, Catalogue, Entry
+from dragoman.models.files.errors import CatalogueFault
 
 APERTIUM_PACKAGES = "apertium apertium-eng-spa apertium-es-pt apertium-fr-es"
 """The Debian packages of the embedded translator."""

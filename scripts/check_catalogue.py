@@ -17,11 +17,11 @@ from functools import cache
 from typing import Any
 
 from dragoman.config.settings import load_settings
-from dragoman.models.catalogue import Catalogue, Entry, RemoteFile
-from dragoman.models.download import Watch, size_of
-from dragoman.models.file_errors import DownloadFailed
-from dragoman.models.http import HttpClient, body_of
-from dragoman.models.hub import Published, Sources, published_files
+from dragoman.models.files.catalogue import Catalogue, Entry, RemoteFile
+from dragoman.models.files.download import Watch, size_of
+from dragoman.models.files.errors import DownloadFailed
+from dragoman.models.files.http import HttpClient, body_of
+from dragoman.models.files.hub import Published, Sources, published_files
 
 INDEX = "https://raw.githubusercontent.com/argosopentech/argospm-index/main/index.json"
 VOICES = "voices.json"

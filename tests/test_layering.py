@@ -105,9 +105,9 @@ def test_every_floor_was_looked_at() -> None:
     [
         ("config/settings.py", "from dragoman.models.base import Voice"),
         ("config/settings.py", "import dragoman"),
-        ("models/silero.py", "from dragoman import pipeline"),
-        ("models/silero.py", "from ..server import app"),
-        ("models/silero.py", "def late() -> None:\n    import dragoman.server.app"),
+        ("models/voices.py", "from dragoman import pipeline"),
+        ("models/voices.py", "from ..server import app"),
+        ("models/voices.py", "def late() -> None:\n    import dragoman.server.app"),
         ("pipeline/stages/hear.py", "from dragoman.server.auth import Gatekeeper"),
         ("pipeline/session.py", "from tests.fakes import engines"),
         ("pipeline/session.py", "from dragoman.testing import reserved_port"),
@@ -131,7 +131,10 @@ def test_what_must_not_be_imported_is_found(name: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("models/silero.py", "import numpy\nfrom dragoman.config.settings import Settings\nfrom .base import Voice"),
+        (
+            "models/voices.py",
+            "import numpy\nfrom dragoman.config.settings import Settings\nfrom .base import Voice",
+        ),
         ("server/app.py", "from dragoman import __version__\nfrom dragoman.server.protocols.one import routes"),
         ("server/protocols/one/adapter.py", "from dragoman.server.protocols.one import messages\nfrom . import setup"),
         ("dragoman/__main__.py", "from dragoman.cli.main import app"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dragoman.bench.talk import Talk
 from dragoman.config.settings import ListenSettings, load_settings
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples, VoiceActivityDetector
-from dragoman.models.silero import SileroDetector
+from dragoman.models.engines.silero.detector import SileroDetector
 from dragoman.pipeline.endpointing import Endpointer, Started, Stopped
 
 

@@ -14,10 +14,10 @@ def install(
     config: ConfigFile = None,
 ) -> None:
     """Install Argos translation packages from files. A running server takes them up when it is restarted."""
-    from dragoman.models.argos_package import read_package
-    from dragoman.models.file_errors import BrokenModel
-    from dragoman.models.manifest import Manifest, records_of
-    from dragoman.models.packages import install_argos
+    from dragoman.models.engines.argos.package import read_package
+    from dragoman.models.files.errors import BrokenModel
+    from dragoman.models.files.manifest import Manifest, records_of
+    from dragoman.models.files.packages import install_argos
 
     folder = settings_or_exit(config).models_path / "argos"
     wrong: list[str] = []

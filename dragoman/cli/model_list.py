@@ -6,8 +6,8 @@ from rich.table import Column, Table
 
 from dragoman.cli.options import console
 from dragoman.cli.pulling import megabytes
-from dragoman.models.catalogue import Catalogue, Entry
-from dragoman.models.store import Installed, Partial, Store
+from dragoman.models.files.catalogue import Catalogue, Entry
+from dragoman.models.files.store import Installed, Partial, Store
 
 Shown = Callable[[Entry, bool], bool]
 """Whether an entry of the catalogue is shown; told whether it is installed, or begun to be pulled."""

@@ -23,10 +23,10 @@ from dragoman.cli.pulling import (
 )
 from dragoman.config.settings import Settings
 from dragoman.models.base import LanguagePair
-from dragoman.models.catalogue import KINDS, RECOGNIZER, Catalogue, Entry
-from dragoman.models.file_errors import ModelFileError
+from dragoman.models.files.catalogue import KINDS, RECOGNIZER, Catalogue, Entry
+from dragoman.models.files.errors import ModelFileError
+from dragoman.models.files.store import Store
 from dragoman.models.remedies import for_translation
-from dragoman.models.store import Store
 
 NAMED = ("en", "fr", "de", "es", "pt")
 """The languages that are shown without asking for more."""
@@ -171,7 +171,7 @@ def export(
     config: ConfigFile = None,
 ) -> None:
     """Write installed models into one file, to be imported elsewhere. Without names, all of them."""
-    from dragoman.models.bundle import export_models
+    from dragoman.models.files.bundle import export_models
 
     store, catalogue = _open(settings_or_exit(config))
     try:
@@ -193,7 +193,7 @@ def import_(
     config: ConfigFile = None,
 ) -> None:
     """Install models from a file that was exported elsewhere."""
-    from dragoman.models.bundle import import_models
+    from dragoman.models.files.bundle import import_models
 
     store, _ = _open(settings_or_exit(config))
     try:

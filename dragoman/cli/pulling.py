@@ -11,11 +11,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from dragoman.cli.options import console, errors
 from dragoman.config.settings import Settings
-from dragoman.models.catalogue import RECOGNIZER, Catalogue, Entry
-from dragoman.models.file_errors import ModelFileError, NoRoom, Offline, Unreachable
-from dragoman.models.listener import Listener
-from dragoman.models.manifest import Manifest
-from dragoman.models.store import Store
+from dragoman.models.files.catalogue import RECOGNIZER, Catalogue, Entry
+from dragoman.models.files.errors import ModelFileError, NoRoom, Offline, Unreachable
+from dragoman.models.files.listener import Listener
+from dragoman.models.files.manifest import Manifest
+from dragoman.models.files.store import Store
 
 _STEP = 10  # per cent between two lines where no bar can be drawn
 _WORTH_STEPS = 20_000_000  # bytes; less is pulled without such lines
@@ -93,9 +93,9 @@ def announce(entries: Sequence[Entry], store: Store) -> None:
 
 def pull(entries: Sequence[Entry], store: Store, settings: Settings) -> bool:
     """Pull models one after the other and say how it goes; gives whether all of them are there now."""
-    from dragoman.models.http import HttpClient
-    from dragoman.models.hub import Sources
-    from dragoman.models.pulling import Puller
+    from dragoman.models.files.http import HttpClient
+    from dragoman.models.files.hub import Sources
+    from dragoman.models.files.pulling import Puller
 
     done = True
     sources = Sources.of(settings)

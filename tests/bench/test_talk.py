@@ -11,7 +11,7 @@ import pytest
 from dragoman.bench.acoustic import pause_ends
 from dragoman.bench.talk import PAUSE_S, RATE_HZ, Talk, join
 from dragoman.config.settings import load_settings
-from dragoman.models.scripted import ScriptedDetector
+from dragoman.models.engines.scripted.engines import ScriptedDetector
 
 
 def tone(seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from dragoman.cli.main import app
 from dragoman.cli.models import _by_engine
-from dragoman.models.catalogue import Catalogue
+from dragoman.models.files.catalogue import Catalogue
 from dragoman.testing import running_server
 from tests.cli.test_commands import SCRIPTED, dragoman
 from tests.fakes.hub import FakeHub, corrupt, cut, stall, status
@@ -283,7 +283,7 @@ def test_a_full_disk(run: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch)
         raise OSError(28, "No space left on device", str(folder))
 
     with monkeypatch.context() as patch:
-        patch.setattr("dragoman.models.download._append", full)
+        patch.setattr("dragoman.models.files.download._append", full)
         output = run("pull", "small", VOICE, code=1).output
     assert output.splitlines()[-1] == (
         f"error: {folder}: the disk is full; make room and run the same command again, it goes on where it stopped"

@@ -17,7 +17,7 @@ import numpy as np
 from ctranslate2 import specs
 
 from dragoman.config.settings import ArgosSettings, default_table
-from dragoman.models.argos_tokens import Merges
+from dragoman.models.engines.argos.tokens import Merges
 
 LINES = (
     "ever tried ever failed no matter try again fail again fail better",

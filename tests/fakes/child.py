@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dragoman.models.child_serving import Handler, serve
+from dragoman.models.processes.serving import Handler, serve
 
 
 def _fail(how: str) -> None:

@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from dragoman.models.catalogue import Entry, RemoteFile
-from dragoman.models.hub import Sources
+from dragoman.models.files.catalogue import Entry, RemoteFile
+from dragoman.models.files.hub import Sources
 
 LARGE = (".bin", ".onnx")
 """Endings of the files that the hub keeps as large ones: with a SHA-256, and led to another host."""

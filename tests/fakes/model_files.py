@@ -8,7 +8,7 @@ import random
 import struct
 from functools import cache
 
-from dragoman.models.catalogue import Catalogue, Entry
+from dragoman.models.files.catalogue import Catalogue, Entry
 from tests.fakes.argos import package_files
 from tests.fakes.hub import FakeHub
 from tests.fakes.speakers import speaker_model

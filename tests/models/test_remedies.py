@@ -6,8 +6,8 @@ import pytest
 
 from dragoman.models import remedies
 from dragoman.models.base import LanguagePair
-from dragoman.models.catalogue import Catalogue
-from dragoman.models.file_errors import CatalogueFault
+from dragoman.models.files.catalogue import Catalogue
+from dragoman.models.files.errors import CatalogueFault
 
 
 def pulled(text: str) -> list[str]:

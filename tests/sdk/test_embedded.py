@@ -3,8 +3,8 @@
 import jiwer
 import pytest
 
-from dragoman.models.apertium import ApertiumTranslator
 from dragoman.models.base import LanguagePair
+from dragoman.models.engines.apertium.translator import ApertiumTranslator
 from dragoman.pipeline.sentences import words_of
 from dragoman.testing import RunningServer
 from tests.sdk.client import Raised, run_client

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.models.catalogue import Catalogue
+from dragoman.models.files.catalogue import Catalogue
 from dragoman.testing import RunningServer, running_server
 from tests.fakes.hub import FakeHub, cut
 from tests.fakes.model_files import argos_file

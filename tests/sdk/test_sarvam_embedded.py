@@ -4,7 +4,7 @@ import jiwer
 import pytest
 
 from dragoman.config.settings import load_settings
-from dragoman.models.silero import SileroDetector
+from dragoman.models.engines.silero.detector import SileroDetector
 from dragoman.pipeline.audio.decode import make_decoder
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.ear import Ear

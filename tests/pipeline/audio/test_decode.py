@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragoman.models.base import Samples
-from dragoman.models.silero import FRAME_SAMPLES, SileroDetector
+from dragoman.models.engines.silero.detector import FRAME_SAMPLES, SileroDetector
 from dragoman.pipeline.audio.dc import DcBlocker
 from dragoman.pipeline.audio.decode import make_decoder
 from dragoman.pipeline.audio.errors import AudioError, BadAudio, UnsupportedFormat

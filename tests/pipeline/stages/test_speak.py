@@ -11,8 +11,8 @@ import pytest
 
 from dragoman.config.settings import load_settings
 from dragoman.models.base import Samples, SynthesisRequest
+from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer
 from dragoman.models.errors import EngineFailed, TextRefused
-from dragoman.models.espeak import EspeakSynthesizer
 from dragoman.models.plan import TargetWish
 from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue, espeak_voices

@@ -8,7 +8,7 @@ import soxr
 
 from dragoman.config.settings import ListenSettings, load_settings
 from dragoman.models.base import SAMPLE_RATE_HZ, Samples
-from dragoman.models.silero import SileroDetector
+from dragoman.models.engines.silero.detector import SileroDetector
 from dragoman.pipeline.audio.decode import make_decoder
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.ear import Ear

@@ -1,0 +1,1 @@
+"""Translates by rules: the programs and language data of Apertium, as Debian packages them."""

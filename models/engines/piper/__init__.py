@@ -1,0 +1,1 @@
+"""Speaks with Piper voices on ONNX Runtime. Needs a pulled voice."""

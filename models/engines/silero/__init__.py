@@ -1,0 +1,1 @@
+"""Tells speech from silence: Silero's model, the file inside `faster-whisper`."""

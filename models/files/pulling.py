@@ -1,0 +1,151 @@
+"""Pulling one model: every file of it from where the catalogue says, checked, and put under its name as a whole."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from dragoman.models.files.catalogue import Entry, RemoteFile
+from dragoman.models.files.download import Expected, Watch, download, pulled_bytes, size_of
+from dragoman.models.files.errors import BrokenModel, NoRoom, NotPublished, Offline
+from dragoman.models.files.http import HttpClient
+from dragoman.models.files.hub import Published, Sources, published_files
+from dragoman.models.files.listener import Listener
+from dragoman.models.files.manifest import FileRecord, Manifest, records_of
+from dragoman.models.files.packages import NoSpace, install_argos
+from dragoman.models.files.store import Store, form_fault
+
+_UNPACKED = 2.5
+"""How much more room an Argos package takes, at the most, while it is being unpacked beside its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    file: RemoteFile
+    url: str
+    expected: Expected
+
+
+class Puller:
+    """Pulls models into a store. One after the other; several processes may do so at once."""
+
+    def __init__(self, store: Store, sources: Sources, client: HttpClient, listener: Listener | None = None) -> None:
+        self._store = store
+        self._sources = sources
+        self._client = client
+        self._listener = listener or Listener()
+
+    def pull(self, entry: Entry) -> bool:
+        """Pull a model, if it is not there; gives whether it had to be pulled.
+
+        Waits for another process that pulls the same. An installed model that is whole, as far as a quick look shows,
+        is left as it is. Raises ModelFileError, and OSError where something cannot be written; what was pulled of it
+        by then is gone on with next time.
+        """
+        if self._is_there(entry):
+            return False
+        if self._sources.offline:
+            folder = self._store.folder(entry.kind, entry.name)
+            file = next((file for file in entry.files if not (folder / file.name).is_file()), entry.files[0])
+            raise Offline(entry.name, file.name, self._sources.url(entry, file))
+        waiting = partial(self._listener.says, entry, "another process pulls it; waiting")
+        with self._store.lock(entry.kind, entry.name, waiting):
+            if self._is_there(entry):
+                return False
+            place = self._store.partial(entry.kind, entry.name)
+            place.mkdir(parents=True, exist_ok=True)
+            jobs = self._jobs(entry)
+            self._check_room(entry, jobs, place)
+            records = list(self._download(entry, jobs, place))
+            manifest = (
+                self._unpack(entry, place, records[0]) if entry.kind == "argos" else self._settle(entry, place, records)
+            )
+        self._listener.ends(entry, manifest)
+        return True
+
+    def _is_there(self, entry: Entry) -> bool:
+        installed = self._store.find(entry.kind, entry.name)
+        return installed is not None and not installed.fault
+
+    def _jobs(self, entry: Entry) -> list[_Job]:
+        """What to pull, with everything that the catalogue and the hub know of it."""
+        told: dict[str, Published] = {}
+        if entry.kind != "argos" and not all(file.sha256 or file.md5 or file.optional for file in entry.files):
+            listing = self._sources.listing_url(entry)
+            told = published_files(self._client, listing, partial(self._listener.says, entry))
+        jobs = []
+        for file in entry.files:
+            url = self._sources.url(entry, file)
+            expected = Expected(file.size, file.sha256, file.md5)
+            if (known := told.get(file.path)) is not None:
+                expected = Expected(file.size or known.size, file.sha256 or known.sha256, file.md5, known.git)
+            if expected.size is None and not file.optional:
+                expected = replace(expected, size=size_of(self._client, url, self._watch(entry)))
+            jobs.append(_Job(file, url, expected))
+        return jobs
+
+    def _check_room(self, entry: Entry, jobs: list[_Job], place: Path) -> None:
+        total = sum(job.expected.size or 0 for job in jobs)
+        have = sum(pulled_bytes(place / job.file.name) for job in jobs)
+        needed = total - have + (int(total * _UNPACKED) if entry.kind == "argos" else 0)
+        free = shutil.disk_usage(place).free
+        if needed > free:
+            raise NoRoom(place.parent, needed, free)
+        self._listener.begins(entry, total, have)
+
+    def _download(self, entry: Entry, jobs: list[_Job], place: Path) -> Iterable[FileRecord]:
+        watch = self._watch(entry)
+        for job in jobs:
+            target = place / job.file.name
+            # A file that was whole when a pull was interrupted is read again like a partial one: only sums are trusted.
+            if target.is_file():
+                target.replace(target.with_name(target.name + ".part"))
+            try:
+                yield download(self._client, job.url, target, job.expected, watch)
+            except NotPublished:
+                if not job.file.optional:
+                    raise
+
+    def _settle(self, entry: Entry, place: Path, records: list[FileRecord]) -> Manifest:
+        kept = {record.path for record in records}
+        for path in place.iterdir():
+            if path.name not in kept:
+                path.unlink()
+        if fault := form_fault(entry.kind, place, entry.name):
+            shutil.rmtree(place)
+            raise BrokenModel(entry.name, f"what was pulled is no {entry.kind} model: {fault}", "the mirror is wrong")
+        manifest = self._manifest(entry, tuple(records))
+        manifest.write(place)
+        self._store.settle(place, entry.kind, entry.name)
+        return manifest
+
+    def _unpack(self, entry: Entry, place: Path, record: FileRecord) -> Manifest:
+        self._listener.says(entry, "unpacking")
+        written: list[Manifest] = []
+
+        def seal(folder: Path, name: str) -> None:
+            if name != entry.name:
+                raise ValueError(f"{record.path} is the package {name}, not {entry.name}")
+            files = tuple(replace(file, checked=record.checked) for file in records_of(folder))
+            written.append(self._manifest(entry, files))
+            written[0].write(folder)
+
+        try:
+            install_argos(place / record.path, self._store.root / entry.kind, seal)
+        except NoSpace as error:
+            raise BrokenModel(entry.name, str(error), "make room and pull it again") from error
+        except ValueError as error:
+            shutil.rmtree(place)
+            raise BrokenModel(entry.name, str(error), "the mirror is wrong") from error
+        shutil.rmtree(place)
+        return written[0]
+
+    def _manifest(self, entry: Entry, files: tuple[FileRecord, ...]) -> Manifest:
+        source = (
+            self._sources.url(entry, entry.files[0]) if entry.kind == "argos" else f"{self._sources.hub}/{entry.repo}"
+        )
+        return Manifest(entry.name, entry.kind, source, entry.revision or entry.version, entry.licence, files)
+
+    def _watch(self, entry: Entry) -> Watch:
+        return Watch(moved=partial(self._listener.moves, entry), said=partial(self._listener.says, entry))
