@@ -31,7 +31,7 @@ from dragoman.models.plan import Branch, Plan, TargetWish
 from dragoman.models.routes import RouteMap
 from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
 from dragoman.models.text.canonical import canonical
-from dragoman.models.text.finishing import finished
+from dragoman.models.text.finishing import finished, heard
 from dragoman.models.voices import VoiceCatalogue
 
 RequestT = TypeVar("RequestT")
@@ -208,7 +208,7 @@ class Engines:
         self, plan: Plan, request: RecognitionRequest, session_id: str, priority: Priority = Priority.FINAL
     ) -> Hypothesis:
         """What was said in the request's samples. Raises ModelError; for a partial also Superseded."""
-        return await self._hear[plan.recognizer].submit(request, session_id=session_id, priority=priority)
+        return heard(await self._hear[plan.recognizer].submit(request, session_id=session_id, priority=priority))
 
     async def identify(self, samples: Samples, session_id: str) -> Voiceprint | None:
         """The voice that speaks in samples at 16 kHz, at least some; None where nothing here tells voices apart.
