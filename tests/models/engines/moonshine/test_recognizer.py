@@ -233,7 +233,8 @@ def test_a_failure_of_the_model_is_an_engine_failure() -> None:
 @pytest.mark.embedded
 def test_a_process_that_never_closes_it_ends_well() -> None:
     code = (
-        "import sys, numpy; from dragoman.models import moonshine as m; assert 'onnxruntime' not in sys.modules; "
+        "import sys, numpy; from dragoman.models.engines.moonshine import recognizer as m; "
+        "assert 'onnxruntime' not in sys.modules; "
         "from dragoman.models.base import RecognitionRequest as R; r = m.MoonshineRecognizer(); "
         "r.recognize([R(numpy.full(16000, 0.1, 'f4'))]); assert 'moonshine_voice' not in sys.modules"
     )
