@@ -4,15 +4,20 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve demo test lint check bench parity parity-argos parity-simulstream clean
+.PHONY: setup setup-serve serve demo test lint check bench parity parity-argos parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
 
-serve: setup
+# What serving needs and nothing else.
+setup-serve:
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded
+
+serve: setup-serve
 	@DRAGOMAN_PORT=$(PORT) $(BIN)/dragoman serve
 
-demo: setup
+demo:
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,demo
 	@$(BIN)/python -m demo.demo
 
 # Two at a time, each file in one piece: what a file's tests share is started once.

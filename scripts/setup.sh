@@ -50,8 +50,13 @@ system() {
 python() {
     extras="$1"
     stamp="$VENV/.dragoman-setup"
-    want="$extras $(cksum <pyproject.toml) $(pwd) $("$PYTHON" --version 2>&1)"
-    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return 0
+    want="$(cksum <pyproject.toml) $(pwd) $("$PYTHON" --version 2>&1)"
+    # What is there already stays: serving after testing installs nothing.
+    if [ -f "$stamp" ] && [ "$(sed 1d "$stamp")" = "$want" ]; then
+        there=$(sed -n 1p "$stamp")
+        [ -n "$(lacking "$extras" "$there")" ] || return 0
+        extras=$(echo "$there,$(lacking "$extras" "$there")" | sed 's/,$//')
+    fi
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
         say "Python 3.11 or newer is needed; $PYTHON is $("$PYTHON" --version 2>&1). Name another: make PYTHON=python3.12"
         exit 1
@@ -63,7 +68,14 @@ python() {
     }
     say "installing Python packages into $VENV (a minute or two the first time)"
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check ${EDITABLE---editable} ".[$extras]"
-    echo "$want" >"$stamp"
+    printf '%s\n' "$extras" "$want" >"$stamp"
+}
+
+# Which of the first list are not in the second; lists have commas.
+lacking() {
+    for extra in $(echo "$1" | tr ',' ' '); do
+        case ",$2," in *",$extra,"*) ;; *) printf '%s,' "$extra" ;; esac
+    done
 }
 
 case "${1:-}" in
