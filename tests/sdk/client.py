@@ -252,7 +252,7 @@ async def deaf(url: str, setup: dict[str, Any], audio: bytes, key: str = "k") ->
     address = urlsplit(url)
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    raw.settimeout(30)
+    raw.settimeout(PATIENCE_S)
     raw.connect((address.hostname, address.port))
     nonce = base64.b64encode(bytes(16)).decode()
     raw.sendall(

@@ -15,7 +15,7 @@ from dragoman.pipeline.audio.formats import Container, media
 from dragoman.pipeline.audio.timeline import MAX_GAP_S
 from tests.pipeline.audio.files import WRITERS, as_file
 from tests.pipeline.audio.signals import cut, decoded, loudest, tone
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 TONE = tone(16_000, 3 * 16_000)
 FILES = {container: as_file(container, TONE, 16_000) for container in WRITERS}
@@ -296,14 +296,14 @@ def test_closing_lets_go_of_who_waits_for_a_reader_that_does_not_come_back(
 
     def spin(self: demux._Demuxer) -> None:
         entered.set()
-        assert released.wait(10)
+        assert released.wait(PATIENCE_S)
 
     monkeypatch.setattr(demux._Demuxer, "run", spin)
     decoder = DemuxingDecoder(Container.MP3, 16_000)
     call = (lambda: decoder.decode(b"x")) if wait == "decode" else decoder.finish
     waiting = threading.Thread(target=call, daemon=True)
     waiting.start()
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE_S)
     decoder.close()
     waiting.join(10)
     assert not waiting.is_alive()
