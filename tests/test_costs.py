@@ -27,7 +27,7 @@ def test_memory_of_any_size_and_of_any_thread_counts() -> None:
     for size in (10_000, 1_000_000, 100_000_000):
         kept: list[object] = []
         before = allocated_bytes()
-        thread = threading.Thread(target=lambda size=size, kept=kept: kept.append(np.ones(size, np.uint8)))  # type: ignore[misc]
+        thread = threading.Thread(target=lambda size=size, kept=kept: kept.append(np.ones(size, np.uint8)))
         thread.start()
         thread.join()
         assert size * 0.9 < allocated_bytes() - before < size + 200_000
