@@ -1,3 +1,4 @@
+import gc
 import threading
 from collections.abc import Callable
 
@@ -275,6 +276,8 @@ def test_a_film_is_no_audio() -> None:
 
 @pytest.mark.parametrize("end", ["close", "drop"])
 def test_a_decoder_that_is_given_up_leaves_no_thread(end: str) -> None:
+    gc.collect()  # decoders of other tests
+    settled()
     decoders = [DemuxingDecoder(Container.MP3, 16_000) for _ in range(20)]
     for decoder in decoders:
         decoder.decode(FILES[Container.MP3][:3_000])
@@ -305,7 +308,7 @@ def test_closing_lets_go_of_who_waits_for_a_reader_that_does_not_come_back(
     waiting.start()
     assert entered.wait(PATIENCE_S)
     decoder.close()
-    waiting.join(10)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
     released.set()
     settled()
