@@ -10,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Neither the settings and models of whoever runs the tests, nor what changes how programs print, nor a proxy on the way
-# to 127.0.0.1 are theirs. COLUMNS is set by parallel runs, and what prints tables would keep it for good.
+# to 127.0.0.1, nor an encoding without most letters are theirs. COLUMNS is set by parallel runs, and what prints tables
+# would keep it for good.
 NOT_OURS = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED", "TTY_COMPATIBLE", "FORWARDED_ALLOW_IPS"}
 for name in list(os.environ):
     if name in NOT_OURS or name.startswith(("DRAGOMAN_", "HF_")):
         del os.environ[name]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+os.environ["PYTHONUTF8"] = "1"
 os.environ["XDG_DATA_HOME"] = str(Path(__file__).parent / "no models are here")
 
 # A machine that is busy with something else is no failure of an example. The examples are the same in every run: a test
