@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Word
 from dragoman.models.batching import Priority
 from dragoman.pipeline.agreement import LocalAgreement
@@ -87,7 +89,7 @@ class Hearing:
         """What the recogniser makes of samples. Raises ModelError; for a partial also Superseded and Overloaded."""
         plan, engines = self.context.plan, self.context.engines
         partial = priority is Priority.PARTIAL
-        if not len(samples) or float(abs(samples).max()) < self.settings.min_peak:
+        if not len(samples) or float(np.max(np.abs(samples))) < self.settings.min_peak:
             return Hypothesis("", self._language or "")
         request = RecognitionRequest(
             samples,

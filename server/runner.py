@@ -1,8 +1,14 @@
-"""Runs the application under uvicorn, on connections of our own; a signal first drains it, then ends it."""
+"""Runs the application under uvicorn, on connections of our own; a signal first drains it, then ends it.
+
+Every step to the end has a limit: the drain (`limits.drain_s`), the clients' last words (services.py), uvicorn's wait
+for connections, and END_S for all that comes after the drain. An engine may be in a call that never returns, or in the
+middle of loading, and Python cannot end a thread.
+"""
 
 import asyncio
 import logging
 import math
+import os
 import signal
 import socket
 import sys
@@ -26,11 +32,17 @@ from dragoman.server.websocket import LiveWebSocketProtocol
 
 log = logging.getLogger("dragoman.server")
 
+GOODBYE_S = 5
+"""How long connections may take to close once the drain is over."""
+END_S = 6.0
+"""How long the process may live once the drain is over, those GOODBYE_S included; nobody waits for what still runs."""
+
 
 class DrainingServer(uvicorn.Server):
     """A uvicorn server whose first signal starts the drain; uvicorn alone would cut every socket at once.
 
-    A second signal ends it immediately. It listens by itself: uvicorn lets everybody in.
+    A second signal does not wait for the sessions, and one that comes when they are gone ends the process at once. It
+    listens by itself: uvicorn lets everybody in.
     """
 
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
@@ -64,7 +76,8 @@ class DrainingServer(uvicorn.Server):
             log.info("serving on http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, then end as uvicorn does."""
+        """Take no more connections, then end as uvicorn does. From here on the process has END_S."""
+        _leave_in(END_S)
         for listener in self._listeners:
             listener.close()
         await super().shutdown(sockets)
@@ -87,14 +100,18 @@ class DrainingServer(uvicorn.Server):
                 signal.signal(signal.SIGHUP, before)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called from the signal handler: begin to drain, or stop at once if that has begun already."""
+        """Called from the signal handler: begin to drain, then to end, then leave.
+
+        Nothing is logged here: the signal may have come in the middle of a line, and a stream can then take no other.
+        """
         del frame
-        if self._loop is None or self._drain is not None or self._services.admission.draining:
+        if self.should_exit:
+            os._exit(0)
+        if self._loop is None or self._services.admission.draining:
             self.should_exit = True
             return
-        log.info("signal %d: draining", sig)
         self._services.admission.draining = True
-        self._loop.call_soon_threadsafe(self._begin_drain)
+        self._loop.call_soon_threadsafe(self._begin_drain, sig)
 
     def _protocol(self, entry: Entry) -> HttpProtocol:
         return HttpProtocol(
@@ -107,7 +124,8 @@ class DrainingServer(uvicorn.Server):
             say=self._say_refused,
         )
 
-    def _begin_drain(self) -> None:
+    def _begin_drain(self, sig: int) -> None:
+        log.info("signal %d: draining", sig)
         self._drain = asyncio.create_task(self._drain_and_exit())
 
     async def _drain_and_exit(self) -> None:
@@ -142,5 +160,19 @@ def uvicorn_config(application: ASGIApp, settings: Settings) -> uvicorn.Config:
         ws_per_message_deflate=False,
         # The protocol's own clock comes first.
         timeout_keep_alive=math.ceil(settings.limits.head_s) + 1,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=GOODBYE_S,
     )
+
+
+def _leave_in(seconds: float) -> None:
+    """End the process, as if all were well, when it has not ended by itself by then."""
+
+    def leave() -> None:
+        busy = [thread.name for thread in threading.enumerate() if thread not in (threading.main_thread(), timer)]
+        log.warning("leaving, though not everything has come to its end; threads: %s", ", ".join(busy) or "none")
+        logging.shutdown()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()

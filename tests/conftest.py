@@ -1,22 +1,31 @@
-"""What holds for all tests: the same surroundings everywhere, no clock for Hypothesis, no engine's thread left."""
+"""What holds for all tests: the same surroundings and examples everywhere, and no engine's thread left."""
 
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Neither the settings of whoever runs the tests, nor what changes how programs print, nor a proxy on the way to
-# 127.0.0.1 are theirs. COLUMNS is set by parallel runs, and what prints tables would keep it for good.
-NOT_OURS = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED", "TTY_COMPATIBLE"}
+# Neither the settings and models of whoever runs the tests, nor what changes how programs print, nor a proxy on the way
+# to 127.0.0.1, nor an encoding without most letters are theirs. COLUMNS is set by parallel runs, and what prints tables
+# would keep it for good.
+NOT_OURS = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED", "TTY_COMPATIBLE", "FORWARDED_ALLOW_IPS"}
 for name in list(os.environ):
-    if name in NOT_OURS or name.startswith("DRAGOMAN_"):
+    if name in NOT_OURS or name.startswith(("DRAGOMAN_", "HF_")):
         del os.environ[name]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+os.environ["PYTHONUTF8"] = "1"
+os.environ["XDG_DATA_HOME"] = str(Path(__file__).parent / "no models are here")
 
-# A machine that is busy with something else is no failure of an example.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A machine that is busy with something else is no failure of an example. The examples are the same in every run: a test
+# that finds something only now and then would be red for somebody who has changed nothing. To look for new ones:
+# pytest --hypothesis-profile=explore.
+ANY_MACHINE: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("any machine", **ANY_MACHINE, derandomize=True)
+settings.register_profile("explore", **ANY_MACHINE, max_examples=1_000)
 settings.load_profile("any machine")
 
 

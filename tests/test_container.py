@@ -19,6 +19,8 @@ import yaml
 
 from dragoman.config.settings import load_settings
 from dragoman.models.cuda_libraries import CUBLAS
+from dragoman.server.runner import END_S
+from dragoman.server.services import HURRY_S, LAST_WORDS_S
 from dragoman.testing import reserved_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -236,7 +238,8 @@ def test_publishing_to_others_needs_keys(monkeypatch: pytest.MonkeyPatch, name: 
 def test_running_sessions_get_their_time_to_finish() -> None:
     defaults = tomllib.loads((ROOT / "config/default.toml").read_text(encoding="utf-8"))
     grace_s = int(service()["stop_grace_period"].removesuffix("s"))
-    assert defaults["limits"]["drain_s"] + 5 < grace_s <= defaults["limits"]["drain_s"] + 15
+    longest_s = defaults["limits"]["drain_s"] + LAST_WORDS_S + HURRY_S + END_S
+    assert longest_s < grace_s <= longest_s + 5
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Waiting for what other threads and processes do.
 
 A test waits until something is so, never for a time in which it should have become so. PATIENCE_S is no part of what a
-test proves: it makes of a test that would hang one that says what it waited for, before pytest's own limit of 120 s.
+test proves: it makes of a test that would hang one that says what it waited for, before pytest's own limit.
 """
 
 import asyncio

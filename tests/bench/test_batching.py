@@ -15,7 +15,7 @@ def test_a_small_model_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.model, found.device, found.tokens) == ("probe", "cpu", 224)
     assert [(cost.sessions, cost.batch) for cost in found.batched] == [(1, 1.0), (3, 3.0)]
     assert [(cost.sessions, cost.batch) for cost in found.unbatched] == [(2, 1.0)] * 2
-    assert all(0 < cost.cpu_s < 5 and 0 < cost.wall_s < 10 for cost in [*found.batched, *found.unbatched])
+    assert all(cost.cpu_s > 0 and cost.wall_s > 0 for cost in [*found.batched, *found.unbatched])
     assert found.batched[1].waited_s > found.batched[1].wall_s
     assert len(told) == 5
 

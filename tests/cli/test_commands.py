@@ -26,7 +26,7 @@ def dragoman(*arguments: str | Path, **environment: str) -> "subprocess.Complete
     return subprocess.run(
         [sys.executable, "-m", "dragoman", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
         env={**kept, "COLUMNS": "200", **environment},

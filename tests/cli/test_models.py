@@ -75,7 +75,7 @@ def test_from_nothing_to_a_machine_without_a_network(hub: FakeHub, folder: Path,
     # The first pull is interrupted in the middle of the recogniser, after the hub has had its own troubles.
     hub.fail("model.bin", cut(100_000), status(503, "0"), stall(200_000))
     command = [sys.executable, "-m", "dragoman", "models", "pull", "--for", "es,de"]
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=-1, stderr=-1, text=True)
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=-1, stderr=-1, encoding="utf-8")
     until(lambda: len(hub.asked("model.bin")) == 3 and on_disk(folder) >= 100_000, "it has begun again")
     process.send_signal(signal.SIGINT)
     output, said = process.communicate(timeout=PATIENCE_S)

@@ -29,6 +29,11 @@ class FakeNetwork:
         self._pairs: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def connections(self) -> int:
+        """How many have come so far."""
+        return len(self._pairs)
+
     def cut(self) -> None:
         """Both ends are reset."""
         for pair in self._pairs:

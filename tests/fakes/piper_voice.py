@@ -15,6 +15,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from tests.waiting import PATIENCE_S
+
 RATE_HZ = 16_000
 SAMPLES_PER_SYMBOL = 160
 NOISE_HZ, RHYTHM_HZ = 3_000.0, 5_000.0
@@ -142,7 +144,7 @@ class GatedSession:
             self.most_at_once = max(self.most_at_once, self._now)
         try:
             if number >= self._gated:
-                assert self.gate.wait(30)
+                assert self.gate.wait(PATIENCE_S)
             return self._session.run(outputs, inputs)
         finally:
             with self._lock:

@@ -177,7 +177,7 @@ async def test_pairs_that_are_served_apart_do_not_wait_for_each_other() -> None:
 
     class Gated(FakeTranslator):
         def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
-            assert pair.target == "pt" or gate.wait(30)
+            assert pair.target == "pt" or gate.wait(PATIENCE_S)
             return super().translate(pair, texts)
 
     gated = Gated("en", "es", "pt")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import jiwer
 import numpy as np
-import psutil
 import pytest
 
 from dragoman.config.settings import load_settings
@@ -20,6 +19,7 @@ from dragoman.pipeline.events import Ended, Event, Transcript, Translation
 from dragoman.pipeline.latency import Latency
 from dragoman.pipeline.sentences import words_of
 from dragoman.pipeline.session import Session, SessionRequest
+from tests.costs import allocated_bytes, leaked_bytes
 from tests.fakes.engines import s16, silence
 from tests.fakes.readable import WORD_S, reader, spoken, text
 from tests.models.recordings import recording
@@ -113,21 +113,22 @@ def music(generator: np.random.Generator) -> Samples:
 
 @pytest.mark.embedded
 async def test_an_hour_in_which_nobody_speaks(engines: Engines) -> None:
-    generator, own = np.random.default_rng(7), psutil.Process()
+    generator = np.random.default_rng(7)
     kinds = [kind(generator) for kind in (nothing, hiss, rumble, music)]
-    held, uss = [], []
+    held, allocated = [], []
     async with session_of(engines, "low") as talk:
         for minute in range(60):
             await talk.feed(np.roll(kinds[minute % len(kinds)], generator.integers(MINUTE)))
             held.append(talk.held_bytes())
-            uss.append(own.memory_full_info().uss)
+            allocated.append(allocated_bytes())
     # A network may take a beat of noise for a word once; one without a voice detector in front does so all the time.
     assert sum(isinstance(event, Transcript) and bool(event.text) for event in talk.events) <= 4
     assert sum(isinstance(event, Ended) for event in talk.events) == 1
     # Each kind of noise was met in the first quarter: what a session ever holds of them it holds by then.
     assert max(held[15:]) < max(held[:15]) + KEPT_BYTES
-    # And what is outside of Python: less than a tenth of the samples that came in meanwhile.
-    assert max(uss[15:]) - max(uss[:15]) < 45 * MINUTE * np.float32().nbytes / 10
+    # And what is outside of Python: less than a hundredth of the samples that come in meanwhile.
+    quarters = [max(allocated[start : start + 15]) for start in range(0, 60, 15)]
+    assert leaked_bytes(quarters) < 15 * MINUTE * np.float32().nbytes / 100
 
 
 async def test_a_speaker_who_does_not_pause_for_ten_minutes() -> None:

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from dragoman.pipeline.offload import Offload, OwnThread
+from tests.waiting import PATIENCE_S
 
 NAME = "dragoman-test"
 
@@ -35,7 +36,7 @@ async def test_an_own_thread_does_one_thing_after_the_other() -> None:
     assert await own.run(divmod, 7, 2) == (3, 1)
     own.close()
     own.close()
-    await asyncio.to_thread(thread.join, 10)
+    await asyncio.to_thread(thread.join, PATIENCE_S)
     assert threads() == []
 
 
@@ -45,16 +46,16 @@ async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
 
     def hold() -> None:
         entered.set()
-        assert released.wait(10)
+        assert released.wait(PATIENCE_S)
 
     running, waiting = asyncio.create_task(own.run(hold)), asyncio.create_task(own.run(done.append, "never"))
-    await asyncio.to_thread(entered.wait, 10)
+    await asyncio.to_thread(entered.wait, PATIENCE_S)
     for task in (running, waiting):
         task.cancel()
     await asyncio.wait({running, waiting})
     (thread,) = threads()
     own.close()  # while it is busy: it ends when that is over
     released.set()
-    await asyncio.to_thread(thread.join, 10)
+    await asyncio.to_thread(thread.join, PATIENCE_S)
     assert not thread.is_alive()
     assert done == []

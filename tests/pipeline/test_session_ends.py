@@ -18,7 +18,7 @@ from dragoman.pipeline.session import Session
 from tests.fakes.engines import fake_engines, s16
 from tests.fakes.interrupted import run_interrupted
 from tests.pipeline.test_session import UTTERANCE, of, opened
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until_async
 
 TIGHT = load_settings(overrides={"limits": {"inbox_bytes": 1024, "texts_bytes": 1024}, "queues": {"speech_s": 0.2}})
 
@@ -30,21 +30,25 @@ async def waiting_in(call: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return task
 
 
+async def until_tasks_are(these: set["asyncio.Task[Any]"]) -> None:
+    """A request that was cancelled is a task until it has seen that."""
+    await until_async(lambda: asyncio.all_tasks() == these, "no other task is left")
+
+
 async def test_whoever_waits_when_the_session_breaks_goes_on_and_is_not_heard_any_more() -> None:
     entered, released = threading.Event(), threading.Event()
 
     def broken(_: RecognitionRequest) -> str:
         entered.set()
-        assert released.wait(10)
+        assert released.wait(PATIENCE_S)
         raise ZeroDivisionError("inside")
 
     async with opened(fake_engines(broken), settings=TIGHT) as (session, events):
         running = asyncio.create_task(session.run())
         await session.feed(s16(UTTERANCE))
-        await asyncio.to_thread(entered.wait, 10)
+        await asyncio.to_thread(entered.wait, PATIENCE_S)
         await session.feed(s16(UTTERANCE))
-        while not session._speech.full:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        await until_async(lambda: session._speech.full)
         await session.feed(s16(UTTERANCE))
         calls = [session.feed(b"xx"), session.flush("f"), session.expect(("a",)), session.feed(b"yy")]
         waiting = [await waiting_in(call) for call in calls]
@@ -94,10 +98,8 @@ async def test_wherever_a_session_is_interrupted_nobody_is_left_waiting(fault: t
 
             feeding = asyncio.create_task(feed())
             reached = await run_interrupted(session.run, at, fault(), tasks=True)
-            await asyncio.wait_for(feeding, 10)
-            for _ in range(3):
-                await asyncio.sleep(0)  # a request that was cancelled is a task until it has seen that
-            assert asyncio.all_tasks() == before
+            await asyncio.wait_for(feeding, PATIENCE_S)
+            await until_tasks_are(before)
     assert at > 20
 
 
@@ -126,6 +128,6 @@ async def test_cancelling_leaves_no_task() -> None:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert asyncio.all_tasks() == before
+        await until_tasks_are(before)
         release.set()
         assert not of(Transcript, events)

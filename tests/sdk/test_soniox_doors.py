@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,26 @@ RATE = 16_000
 LIMITS = {"DRAGOMAN_LIMITS__SESSIONS": "2", "DRAGOMAN_LIMITS__IDLE_S": "1.5", "DRAGOMAN_LIMITS__SESSION_S": "4"}
 
 
-@pytest.fixture(scope="module")
-def strict() -> Iterator[RunningServer]:
-    """A server with keys and tight limits."""
-    with running_server(environment={"DRAGOMAN_API_KEYS": "secret", **LIMITS}) as server:
+@contextmanager
+def discreet(**limits: str) -> Iterator[RunningServer]:
+    with running_server(environment={"DRAGOMAN_API_KEYS": "secret", **limits}) as server:
         yield server
         assert "Traceback" not in server.log()
         assert "secret" not in server.log()
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[RunningServer]:
+    """A server with keys."""
+    with discreet() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tight() -> Iterator[RunningServer]:
+    """A server with keys and tight limits."""
+    with discreet(**LIMITS) as server:
+        yield server
 
 
 def test_errors_reach_the_user(scripted: RunningServer) -> None:
@@ -104,13 +118,13 @@ def test_keys(strict: RunningServer) -> None:
         assert "API key is not valid" in answer.text
 
 
-def test_limits(strict: RunningServer) -> None:
+def test_limits(tight: RunningServer) -> None:
     one = bursts(1, RATE, 1.0, 0.0).tobytes()
-    idle = run("sync", url=strict.url, key="secret", steps=[("send", one, 3_200, 0.0)], config={})
+    idle = run("sync", url=tight.url, key="secret", steps=[("send", one, 3_200, 0.0)], config={})
     assert read(idle, translates=False).spoken == "Good morning."  # what was heard is said first
     assert error(idle) == (408, "request_timeout", "no audio and no keepalive for 1.5 s")
     long = [("send", one * 9, 3_200, 0.1)]
-    many = run("crowd", url=strict.url, jobs=[{"steps": long, "config": {}, "key": "secret"}] * 3)
+    many = run("crowd", url=tight.url, jobs=[{"steps": long, "config": {}, "key": "secret"}] * 3)
     codes = sorted(error(events)[:2] for events in many)
     assert codes == [(400, "invalid_request"), (400, "invalid_request"), (429, "limit_exceeded")]
     assert any("session reached its limit of 4 s" in error(events)[2] for events in many)
@@ -222,8 +236,8 @@ async def test_credentials_that_do_not_open(
     assert text in message["error_message"]
 
 
-async def test_who_never_starts_is_told(strict: RunningServer) -> None:
-    async with connect(socket_url(strict), additional_headers={"Authorization": "Bearer secret"}) as socket:
+async def test_who_never_starts_is_told(tight: RunningServer) -> None:
+    async with connect(socket_url(tight), additional_headers={"Authorization": "Bearer secret"}) as socket:
         (message,) = await hear_all(socket)
     assert (message["error_code"], message["error_message"]) == (408, "no start message for 1.5 s")
 

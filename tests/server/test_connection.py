@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -35,7 +35,7 @@ from tests.fakes.engines import (
 from tests.fakes.interruption import Interruption
 from tests.fakes.socket import FakeSocket
 from tests.server.served import in_process
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until_async
 
 UTTERANCE = encode_base64(s16(tone(1.0)) + s16(silence(1.0)))
 
@@ -79,13 +79,6 @@ async def connected(
         await asyncio.wait({serving})
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the others run until something holds."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
-
 def assert_nothing_left(services: Services) -> None:
     assert services.admission.running == 0
     assert services.connections == set()
@@ -115,7 +108,7 @@ async def test_a_client_that_never_reads_is_told_and_closed_and_nobody_is_alarme
             socket.writable.clear()
             for _ in range(1000):
                 socket.say(message("flush", client_req_id="nobody"))
-            await until(lambda: connection.phase is Phase.CLOSING)
+            await until_async(lambda: connection.phase is Phase.CLOSING)
             assert connection._outbox.size_bytes < 65_536
             socket.writable.set()
             await serving
@@ -159,7 +152,7 @@ async def test_a_full_outbox_at_the_word_ready_costs_no_place() -> None:
                     if connection._outbox.size_bytes + 420 > 65_536:
                         break
                 socket.say(setup(client_req_id="b"))
-                await until(lambda: connection.phase is Phase.CLOSING)
+                await until_async(lambda: connection.phase is Phase.CLOSING)
                 socket.writable.set()
                 await serving
             assert services.admission.running == 0
@@ -241,9 +234,8 @@ async def test_who_falls_silent_hears_first_what_was_heard() -> None:
 async def test_shutting_down_comes_behind_what_waits_and_hurry_leaves_only_that() -> None:
     async with in_process() as services:
         async with connected(services, TALK[:4]) as (socket, connection, serving):
-            await until(lambda: "text" in kinds(socket))
             socket.writable.clear()
-            await until(lambda: len(connection._outbox) > 0)
+            await until_async(lambda: len(connection._outbox) > 2, "more waits than the last words are")
             waiting = len(connection._outbox)
             connection.shut_down()
             assert len(connection._outbox) > waiting
@@ -302,7 +294,7 @@ async def test_who_has_fallen_silent_still_hears_every_session_in_turn() -> None
         adapter = TtsAdapter(EngineAbilities(lambda: services.engines))
         connection = Connection(socket.as_websocket(), adapter, services)
         serving = asyncio.create_task(connection.serve())
-        await until(lambda: len(connection._host.keys) == 2)
+        await until_async(lambda: len(connection._host.keys) == 2)
         await socket.waiting.wait()
         connection._lose_patience(60.0)
         synthesizer.allowed.set()
@@ -343,7 +335,7 @@ async def test_every_await_may_be_interrupted(way: str) -> None:
             interruption = Interruption(step, act)
             interruption.install(loop)
             serving.append(asyncio.create_task(connection.serve()))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 await asyncio.wait(serving)
             loop.set_task_factory(None)
             reached = interruption.reached

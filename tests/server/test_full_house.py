@@ -19,7 +19,7 @@ from tests.fakes.engines import s16, silence, tone
 from tests.fakes.socket import FakeSocket
 from tests.sdk.speech import as_wav, bursts
 from tests.server.served import in_process
-from tests.waiting import PATIENCE_S
+from tests.waiting import until_async
 
 UTTERANCE = encode_base64(s16(tone(1.0)) + s16(silence(1.0)))
 
@@ -70,14 +70,10 @@ async def test_a_changed_configuration_keeps_its_place(
         try:
             for number, message in enumerate(messages):
                 socket.say(message)
-                async with asyncio.timeout(PATIENCE_S):
-                    while not (socket.waiting.is_set() or serving.done()):  # noqa: ASYNC110
-                        await asyncio.sleep(0)
+                await until_async(lambda: socket.waiting.is_set() or serving.done())
                 if drains and number == 0:
                     services.admission.begin_drain()
-            async with asyncio.timeout(PATIENCE_S):
-                while len(texts(socket)) < count:  # noqa: ASYNC110
-                    await asyncio.sleep(0)
+            await until_async(lambda: len(texts(socket)) >= count)
             assert texts(socket) == ["hello there"] * count
             socket.go()
             await serving

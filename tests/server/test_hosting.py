@@ -1,7 +1,7 @@
 """Opening, running and forgetting sessions, without a socket: `hosting.py`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +15,7 @@ from dragoman.server.hosting import MAX_SUCCEEDED, Host
 from dragoman.server.services import Services
 from tests.fakes.engines import fake_engines, s16, silence, tone
 from tests.server.served import in_process
+from tests.waiting import until_async
 
 UTTERANCE = s16(tone(1.0)) + s16(silence(1.0))
 
@@ -65,13 +66,6 @@ async def hosted(services: Services) -> AsyncIterator[tuple[Host, Guest]]:
         assert not host.busy
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the others run until something holds."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
-
 async def change(host: Host, old: Key, new: Key) -> None:
     """What a connection does with a changed configuration."""
     host.keep_places(old)
@@ -87,7 +81,7 @@ async def test_a_session_from_open_to_ended() -> None:
         await host.carry_out(Feed("a", UTTERANCE))
         await host.carry_out(Finish("a"))
         assert host.hearing == ()
-        await until(lambda: not host.busy)
+        await until_async(lambda: not host.busy)
         assert guest.texts("a") == ["<es> hello there"]
         assert (guest.ended("a"), len(host.keys), services.admission.running) == (True, 0, 0)
 
@@ -101,7 +95,7 @@ async def test_a_changed_configuration_needs_no_room_of_its_own() -> None:
         assert services.admission.running == 1
         await host.carry_out(Feed("new", UTTERANCE))
         await host.carry_out(Finish("new"))
-        await until(lambda: not host.busy)
+        await until_async(lambda: not host.busy)
         assert guest.errors == []
         assert (guest.texts("old"), guest.texts("new")) == (["<es> hello there"],) * 2
         assert services.admission.running == 0
@@ -117,13 +111,13 @@ async def test_nobody_takes_the_place_that_a_changed_configuration_waits_for() -
         await host.carry_out(opening("old"))
         host.keep_places("old")
         await host.carry_out(Finish("old"))
-        await until(lambda: not host.busy)
+        await until_async(lambda: not host.busy)
         await rival.carry_out(opening("rival"))
         assert [type(error) for _, error in other.errors] == [TooManySessions]
         await host.carry_out(opening("new", after="old"))
         assert guest.running == ["old", "new"]
         await host.carry_out(Abort("new"))
-        await until(lambda: services.admission.running == 0)
+        await until_async(lambda: services.admission.running == 0)
         await rival.carry_out(opening("rival"))
         assert other.running == ["rival"]
 
@@ -133,7 +127,7 @@ async def test_a_kept_place_that_nobody_takes_comes_back() -> None:
         await host.carry_out(opening("old"))
         host.keep_places("old")
         await host.carry_out(Abort("old"))
-        await until(lambda: not host.busy)
+        await until_async(lambda: not host.busy)
         assert services.admission.running == 1
         host.give_up_places()
         assert services.admission.running == 0
@@ -171,7 +165,7 @@ async def test_a_session_that_cannot_be_opened_costs_no_place() -> None:
         assert [key for key, _ in guest.errors] == ["a", "b"]
         assert services.admission.running == 0  # the old one is finishing, and gave its place away
         await host.carry_out(Finish("old"))
-        await until(lambda: guest.ended("old"))
+        await until_async(lambda: guest.ended("old"))
 
 
 async def test_an_opening_that_is_cancelled_while_engines_load_costs_no_place() -> None:
@@ -193,7 +187,7 @@ async def test_a_session_aborted_before_its_first_step_gives_its_place_back() ->
         for number in range(3):
             await host.carry_out(opening(number))
             await host.carry_out(Abort(number))
-            await until(lambda: services.admission.running == 0)
+            await until_async(lambda: services.admission.running == 0)
         assert guest.running == [0, 1, 2]
         assert guest.errors == []
 
@@ -201,7 +195,7 @@ async def test_a_session_aborted_before_its_first_step_gives_its_place_back() ->
 async def test_a_session_that_is_too_long_says_so_and_a_timeout_inside_it_does_not() -> None:
     async with in_process() as services, hosted(services) as (host, guest):
         await host.carry_out(opening("a", limit_s=0.01))
-        await until(lambda: bool(guest.errors))
+        await until_async(lambda: bool(guest.errors))
         assert isinstance(guest.errors[0][1], SessionTooLong)
 
         def broken(*_: object) -> str:
@@ -210,7 +204,7 @@ async def test_a_session_that_is_too_long_says_so_and_a_timeout_inside_it_does_n
     async with in_process(hear=broken) as services, hosted(services) as (host, guest):
         await host.carry_out(opening("a"))
         await host.carry_out(Feed("a", UTTERANCE))
-        await until(lambda: bool(guest.errors))
+        await until_async(lambda: bool(guest.errors))
         assert "TimeoutError" in str(guest.errors[0][1])
 
 

@@ -1,7 +1,9 @@
 import socket
 import struct
 
+from dragoman.server import keepalive
 from dragoman.server.keepalive import GONE_S, IDLE_S, INTERVAL_S, LOOK_EVERY_S, PROBES, Pulse, keep_alive
+from tests.waiting import until
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -86,8 +88,8 @@ def test_a_real_connection_whose_client_does_not_read_is_there() -> None:
         except BlockingIOError:
             pass
         pulse = Pulse(lambda: now)
-        # What was sent has been acknowledged by the client's kernel; the rest waits here.
         assert sent > 0
+        until(lambda: not keepalive._on_its_way(server)[0], "the client's kernel has acknowledged what it has room for")
         for _ in range(20):
             assert not pulse.is_gone(server)
             now += LOOK_EVERY_S

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,36 +14,57 @@ from dragoman.testing import RunningServer, running_server
 from tests.fakes.network import FakeNetwork, fake_network
 from tests.sdk.speech import bursts
 from tests.server.test_operation import hear_all, say
+from tests.waiting import until_async
 
 AUDIO = encode_base64(bursts(2, 24000).tobytes())
-LIMITS = {
-    "DRAGOMAN_LIMITS__IDLE_S": "1.0",
-    "DRAGOMAN_LIMITS__OUTPUT_WAIT_S": "10.0",
-    "DRAGOMAN_LIMITS__SESSIONS": "4",
-}
+LIMITS = {"DRAGOMAN_LIMITS__OUTPUT_WAIT_S": "10.0", "DRAGOMAN_LIMITS__SESSIONS": "4"}
+IDLE_S = 2
+"""Of the impatient server: for what nothing but the client's silence tells of."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    with running_server(environment=LIMITS) as running:
+@contextmanager
+def faultless(**limits: str) -> Iterator[RunningServer]:
+    with running_server(environment=LIMITS | limits) as running:
         yield running
         assert "Traceback" not in running.log()
         assert "ERROR" not in running.log()
 
 
-@pytest.fixture
-async def network(server: RunningServer) -> AsyncIterator[FakeNetwork]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningServer]:
+    with faultless() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def impatient_server() -> Iterator[RunningServer]:
+    with faultless(DRAGOMAN_LIMITS__IDLE_S=str(IDLE_S)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def network_to(server: RunningServer) -> AsyncIterator[FakeNetwork]:
     """However the network fails: the server forgets the session, and has room for as many as before."""
     async with fake_network(server.host, server.port) as network:
         yield network
     await nobody_left(server)
 
 
+@pytest.fixture
+async def network(server: RunningServer) -> AsyncIterator[FakeNetwork]:
+    async with network_to(server) as network:
+        yield network
+
+
+@pytest.fixture
+async def impatient(impatient_server: RunningServer) -> AsyncIterator[FakeNetwork]:
+    async with network_to(impatient_server) as network:
+        yield network
+
+
 async def nobody_left(server: RunningServer) -> None:
     """Wait until the server counts no session."""
-    async with asyncio.timeout(30):
-        while (await asyncio.to_thread(server.get_json, "/ready"))["sessions"]:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await until_async(lambda: not server.get_json("/ready")["sessions"], "the server counts no session")
 
 
 @asynccontextmanager
@@ -51,8 +72,8 @@ async def talking(network: FakeNetwork) -> AsyncIterator[ClientConnection]:
     """A client whose session is open and has been fed."""
     async with connect(f"ws://127.0.0.1:{network.port}/speech/s2s", close_timeout=0.1, ping_interval=None) as socket:
         await say(socket, "setup", input_format="pcm", output_format="pcm_8000")
-        assert json.loads(await socket.recv())["type"] == "ready"
         await say(socket, "audio", audio=AUDIO)
+        assert json.loads(await socket.recv())["type"] == "ready"
         yield socket
 
 
@@ -98,14 +119,14 @@ async def test_everything_byte_by_byte(network: FakeNetwork) -> None:
     assert socket.close_code == 1000
 
 
-async def test_what_the_client_says_gets_stuck(network: FakeNetwork) -> None:
+async def test_what_the_client_says_gets_stuck(impatient: FakeNetwork) -> None:
     """The idle limit ends it; what had been heard is said before."""
-    async with talking(network) as socket:
+    async with talking(impatient) as socket:
         assert json.loads(await socket.recv())["type"] == "text"
-        network.up.open.clear()
+        impatient.up.open.clear()
         messages = await hear_all(socket)
         assert [message["type"] for message in messages].count("text") == 1
-        assert messages[-1]["message"] == "no message for 1 s"
+        assert messages[-1]["message"] == f"no message for {IDLE_S} s"
         assert socket.close_code == 1008
 
 
@@ -117,16 +138,16 @@ async def test_what_the_server_says_gets_stuck(network: FakeNetwork) -> None:
             await say(socket, "audio", audio=AUDIO)
 
 
-async def test_a_pulled_cable(network: FakeNetwork) -> None:
+async def test_a_pulled_cable(impatient: FakeNetwork) -> None:
     """Nothing comes and nothing goes, and nobody says so."""
-    async with talking(network):
-        network.up.lost = network.down.lost = True
+    async with talking(impatient):
+        impatient.up.lost = impatient.down.lost = True
         await asyncio.sleep(0)
 
 
-async def test_the_close_frame_is_never_answered(network: FakeNetwork) -> None:
-    async with talking(network) as socket:
-        network.up.lost = True
+async def test_the_close_frame_is_never_answered(impatient: FakeNetwork) -> None:
+    async with talking(impatient) as socket:
+        impatient.up.lost = True
         await hear_all(socket)
 
 
@@ -145,7 +166,7 @@ async def test_the_server_is_gone_before_the_handshake_is_over(server: RunningSe
     async with fake_network(server.host, server.port) as network:
         network.up.open.clear()
         opening = asyncio.create_task(connect(f"ws://127.0.0.1:{network.port}/speech/s2s").__aenter__())
-        await asyncio.sleep(0.05)
+        await until_async(lambda: network.connections, "the client has come")
         network.cut()
         with pytest.raises((OSError, InvalidHandshake, ConnectionClosed)):
             await opening

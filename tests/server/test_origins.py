@@ -19,6 +19,7 @@ from dragoman.server.failures import AuthenticationFailed
 from dragoman.server.origins import PageGuard, Pages, check_page
 from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
+from tests.waiting import PATIENCE_S
 
 EVIL = "http://evil.example"
 APP = "https://app.example.org"
@@ -169,7 +170,7 @@ async def ask(app: ASGIApp, kind: str, path: str, method: str = "GET", **headers
         "headers": [(name.encode(), value.encode()) for name, value in ({"host": "localhost:8000"} | headers).items()],
         "subprotocols": [], "extensions": {"websocket.http.response": {}}, "state": {},
     }  # fmt: skip
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await app(scope, receive, send)
     return sent
 

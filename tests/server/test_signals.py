@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from dragoman.server.services import Services
 from dragoman.server.wire import encode_base64
 from dragoman.testing import RunningServer, running_server
 from tests.sdk.speech import bursts
+from tests.waiting import PATIENCE_S, until, until_async
 
 
 async def open_session(server: RunningServer) -> ClientConnection:
@@ -34,9 +34,7 @@ async def test_sighup_lets_running_sessions_finish() -> None:
     with running_server() as server:
         socket = await open_session(server)
         server.process.send_signal(signal.SIGHUP)
-        async with asyncio.timeout(20):
-            while server.get_json("/ready")["ready"]:  # noqa: ASYNC110  (another process)
-                await asyncio.sleep(0.02)
+        await until_async(lambda: not server.get_json("/ready")["ready"], "the drain has begun")
         audio = encode_base64(bursts(1, 24000).tobytes())
         await socket.send(json.dumps({"type": "audio", "audio": audio}))
         await socket.send(json.dumps({"type": "end_of_stream"}))
@@ -45,21 +43,19 @@ async def test_sighup_lets_running_sessions_finish() -> None:
             while True:
                 kinds.append(json.loads(await socket.recv())["type"])
         assert (kinds[0], kinds[-1], socket.close_code) == ("text", "end_of_stream", 1000)
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
+        assert await asyncio.to_thread(server.process.wait, PATIENCE_S) == 0
 
 
 async def test_a_second_signal_closes_with_1012_and_no_message() -> None:
     with running_server() as server:
         socket = await open_session(server)
         server.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
-            while server.get_json("/ready")["ready"]:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until_async(lambda: not server.get_json("/ready")["ready"], "the drain has begun")
         server.process.send_signal(signal.SIGHUP)
         with pytest.raises(ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 20)
+            await asyncio.wait_for(socket.recv(), PATIENCE_S)
         assert socket.close_code == 1012
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
+        assert await asyncio.to_thread(server.process.wait, PATIENCE_S) == 0
 
 
 @pytest.fixture
@@ -68,11 +64,11 @@ def starting() -> Iterator["subprocess.Popen[bytes]"]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DRAGOMAN_")}
     command = [sys.executable, "-m", "dragoman", "serve", "--port", "0", "--engines", "scripted"]
     with subprocess.Popen(command, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        deadline = time.monotonic() + 60
-        while not catches(process.pid, signal.SIGTERM) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.001)
-        yield process
-        process.kill()
+        try:
+            until(lambda: catches(process.pid, signal.SIGTERM) or process.poll() is not None, "it catches signals")
+            yield process
+        finally:
+            process.kill()
 
 
 def catches(pid: int, number: int) -> bool:
@@ -85,7 +81,7 @@ def catches(pid: int, number: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_during_the_start_ends_it_well(starting: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     starting.send_signal(number)
-    said, _ = starting.communicate(timeout=60)
+    said, _ = starting.communicate(timeout=PATIENCE_S)
     assert starting.returncode == 0, said
     assert b"Traceback" not in said
 

@@ -75,7 +75,7 @@ PIECE = st.sampled_from(sorted(PIECES)) | st.binary(max_size=50)
 
 @pytest.mark.parametrize("begun", [request("/socket", UPGRADE), b""], ids=["socket", "http"])
 @given(pieces=st.lists(PIECE, max_size=12), cuts=st.lists(st.integers(1, 5000), min_size=1, max_size=8))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_nothing_breaks(
     begun: bytes, pieces: list[str | bytes], cuts: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -223,7 +223,7 @@ def _levelled(samples: Samples) -> Samples | None:
 
 def _best(logits: NDArray[np.float32]) -> tuple[int, float]:
     """The most probable token and its log probability."""
-    token = int(logits.argmax())
+    token = int(np.argmax(logits))
     return token, -float(np.log(np.exp(logits - logits[token]).sum()))
 
 

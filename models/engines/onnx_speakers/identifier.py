@@ -109,7 +109,7 @@ class OnnxSpeakerEmbedder:
         length = float(np.linalg.norm(voice))
         if not np.isfinite(length) or not length:
             raise EngineFailed(NAME, "it gave no vector")
-        found: Voiceprint = voice / np.float32(length)
+        found: Voiceprint = np.asarray(voice / length, np.float32)
         return found
 
 

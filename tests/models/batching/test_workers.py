@@ -71,7 +71,7 @@ async def test_a_request_wakes_one_idle_worker(monkeypatch: pytest.MonkeyPatch) 
 
     def run(requests: Sequence[int]) -> Sequence[int]:
         if requests == [-1]:
-            together.wait(30)
+            together.wait(PATIENCE_S)
         return requests
 
     owner: EngineOwner[int, int] = EngineOwner("many", run, workers=8)

@@ -1,5 +1,7 @@
 """Children that answer, die, hang and refuse, one by one and many at once."""
 
+import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 
 from dragoman.models.errors import EngineFailed, TextRefused
 from dragoman.models.processes.children import ChildPool, ChildRefused
+from tests.waiting import PATIENCE_S, until
 
 LONG_S = 60.0
 """More than any answer takes; what hangs is given less."""
@@ -92,8 +95,7 @@ def test_a_text_that_hangs_holds_up_no_other(make: Callable[..., ChildPool]) -> 
     pool = make(most=2)
     with ThreadPoolExecutor(1) as threads:
         hanging = threads.submit(ask, pool, "hang")
-        while not pool.process_ids:
-            threading.Event().wait(0.005)
+        until(lambda: pool.process_ids, "a child was started")
         assert [ask(pool, "say", str(number)) for number in range(20)] == [str(number) for number in range(20)]
         assert not hanging.done()
         pool.close()
@@ -106,7 +108,7 @@ def test_idle_children_that_were_killed_are_replaced(make: Callable[..., ChildPo
     gate = threading.Barrier(2)
 
     def both(_: int) -> str:
-        gate.wait(30)
+        gate.wait(PATIENCE_S)
         return ask(pool, "print", "x" * 100)
 
     with ThreadPoolExecutor(2) as threads:
@@ -202,8 +204,18 @@ def test_children_hold_no_descriptor_of_ours(make: Callable[..., ChildPool]) -> 
         os.close(write)
 
 
+def open_files() -> set[str]:
+    """This process's descriptors and what they are."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with contextlib.suppress(FileNotFoundError):  # the one that was read from
+            found.add(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")  # noqa: PTH115
+    return found
+
+
 def test_nothing_is_left_behind(make: Callable[..., ChildPool]) -> None:
-    before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    gc.collect()
+    before = open_files()
     pool = make(most=2)
     for _ in range(5):
         with pytest.raises(TextRefused):
@@ -213,7 +225,7 @@ def test_nothing_is_left_behind(make: Callable[..., ChildPool]) -> None:
     pool.close()
     pool.close()
     assert not any(psutil.pid_exists(child) for child in children)
-    assert set(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert open_files() <= before  # what earlier tests have left may go at any time
     with pytest.raises(EngineFailed, match="closed"):
         ask(pool, "say")
 
@@ -222,8 +234,7 @@ def test_who_waits_for_a_child_is_told_of_the_end(make: Callable[..., ChildPool]
     pool = make(most=1)
     with ThreadPoolExecutor(3) as threads:
         asked = [threads.submit(ask, pool, "hang") for _ in range(3)]
-        while not pool.process_ids:
-            threading.Event().wait(0.005)
+        until(lambda: pool.process_ids, "a child was started")
         pool.close()
         for one in asked:
             with pytest.raises(EngineFailed, match="closed"):
@@ -258,5 +269,4 @@ def test_children_end_with_their_parent_however_that_ends(tmp_path: Path, what: 
     assert done.returncode == -signal.SIGKILL
     children = [int(process_id) for process_id in done.stdout.split()]
     assert children
-    while any(map(is_alive, children)):
-        threading.Event().wait(0.01)
+    until(lambda: not any(map(is_alive, children)), "the children have ended")

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from dragoman.models.engines.apertium.nul_pipeline import NulPipeline
 from dragoman.models.processes.piped_programs import ProgramsBroken
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 
 def pipeline(*commands: list[str]) -> NulPipeline:
@@ -39,8 +39,8 @@ def test_large_question_meets_its_own_answer(cats: NulPipeline) -> None:
     assert cats.exchange(question, PATIENCE_S) == question
 
 
-def open_files(process_id: int) -> set[str]:
-    return {fd.name for fd in Path(f"/proc/{process_id}/fd").iterdir()}
+def has_its_own_pipes_only(process_id: int) -> bool:
+    return {fd.name for fd in Path(f"/proc/{process_id}/fd").iterdir()} == {"0", "1", "2"}
 
 
 def test_programs_see_their_own_pipes_only(cats: NulPipeline) -> None:
@@ -49,10 +49,7 @@ def test_programs_see_their_own_pipes_only(cats: NulPipeline) -> None:
     try:
         for process_id in cats.process_ids + other.process_ids:
             # A program that has just begun still has its libraries open.
-            deadline = time.monotonic() + 10
-            while (found := open_files(process_id)) != {"0", "1", "2"} and time.monotonic() < deadline:
-                time.sleep(0.01)
-            assert found == {"0", "1", "2"}
+            until(partial(has_its_own_pipes_only, process_id), "it has its own pipes only")
     finally:
         other.close()
 

@@ -1,3 +1,4 @@
+import gc
 import threading
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from dragoman.pipeline.audio.formats import Container, media
 from dragoman.pipeline.audio.timeline import MAX_GAP_S
 from tests.pipeline.audio.files import WRITERS, as_file
 from tests.pipeline.audio.signals import cut, decoded, loudest, tone
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 TONE = tone(16_000, 3 * 16_000)
 FILES = {container: as_file(container, TONE, 16_000) for container in WRITERS}
@@ -275,6 +276,8 @@ def test_a_film_is_no_audio() -> None:
 
 @pytest.mark.parametrize("end", ["close", "drop"])
 def test_a_decoder_that_is_given_up_leaves_no_thread(end: str) -> None:
+    gc.collect()  # decoders of other tests
+    settled()
     decoders = [DemuxingDecoder(Container.MP3, 16_000) for _ in range(20)]
     for decoder in decoders:
         decoder.decode(FILES[Container.MP3][:3_000])
@@ -296,16 +299,16 @@ def test_closing_lets_go_of_who_waits_for_a_reader_that_does_not_come_back(
 
     def spin(self: demux._Demuxer) -> None:
         entered.set()
-        assert released.wait(10)
+        assert released.wait(PATIENCE_S)
 
     monkeypatch.setattr(demux._Demuxer, "run", spin)
     decoder = DemuxingDecoder(Container.MP3, 16_000)
     call = (lambda: decoder.decode(b"x")) if wait == "decode" else decoder.finish
     waiting = threading.Thread(target=call, daemon=True)
     waiting.start()
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE_S)
     decoder.close()
-    waiting.join(10)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
     released.set()
     settled()

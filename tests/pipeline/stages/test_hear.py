@@ -33,6 +33,7 @@ from dragoman.pipeline.stages import hear
 from dragoman.pipeline.stages.hear import INLINE_BYTES, HearStage
 from tests.fakes.engines import FakeDetector, fake_engines, s16, silence, tone
 from tests.pipeline.audio.files import as_file
+from tests.waiting import PATIENCE_S
 
 SETTINGS = load_settings()
 Item = SpeechChunk | SegmentEnd | Expect | Flush | End
@@ -57,7 +58,7 @@ class FakeWatchedDetector(FakeDetector):
             if len(self.calls) == self._breaks_at:
                 raise EngineFailed(self.name, "it is broken")
             self.entered.set()
-            assert inline or self.released.wait(10)
+            assert inline or self.released.wait(PATIENCE_S)
             return super().probabilities(samples)
         finally:
             self._judging.release()
@@ -74,7 +75,7 @@ class FakeCodec:
 
     def decode(self, data: bytes) -> Samples:
         self.entered.set()
-        assert self.released.wait(10)
+        assert self.released.wait(PATIENCE_S)
         return EMPTY
 
     def finish(self) -> Samples:
@@ -184,7 +185,7 @@ async def test_many_frames_are_judged_in_the_pool_and_what_follows_waits_for_the
     detector.released.clear()
     async with running(detector=detector) as (heard, _):
         await heard.stage.feed(s16(tone(3.0)))
-        await asyncio.to_thread(detector.entered.wait, 10)
+        await asyncio.to_thread(detector.entered.wait, PATIENCE_S)
         await heard.stage.feed(s16(silence(0.1)))
         await heard.stage.feed(s16(silence(0.5)))
         assert heard.stage.depth == 2 * 0.6 * 16_000
@@ -352,7 +353,7 @@ async def test_codecs_that_do_not_come_to_an_end_keep_no_other_session_waiting()
     async with running(codecs[0], offload=offload) as (one, _), running(codecs[1], offload=offload) as (two, _):
         for codec, stuck in ((codecs[0], one), (codecs[1], two)):
             await stuck.stage.feed(b"x")
-            await asyncio.to_thread(codec.entered.wait, 10)
+            await asyncio.to_thread(codec.entered.wait, PATIENCE_S)
         async with running(offload=offload) as (heard, task):
             await heard.stage.feed(s16(np.concatenate([tone(3.0), silence(1.0)])))
             heard.stage.end()
@@ -363,13 +364,17 @@ async def test_codecs_that_do_not_come_to_an_end_keep_no_other_session_waiting()
     offload.close()
 
 
+def decoding() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "dragoman-decode"}
+
+
 async def test_a_compressed_file_is_heard_in_a_thread_of_its_own() -> None:
-    detector = FakeWatchedDetector()
+    detector, before = FakeWatchedDetector(), decoding()
     async with running(make_decoder(media(Container.ANY)), detector) as (heard, task):
         await heard.stage.feed(as_file(Container.MP3, np.concatenate([tone(2.0), silence(1.0)]), 16_000))
-        assert sum(thread.name == "dragoman-decode" for thread in threading.enumerate()) == 0
+        assert not decoding() - before
         await heard.rest()
-        assert sum(thread.name == "dragoman-decode" for thread in threading.enumerate()) == 1
+        assert len(decoding() - before) == 1
         heard.stage.end()
         await task
         assert [type(event) for event in heard.events] == [SpeechStarted, SpeechEnded]

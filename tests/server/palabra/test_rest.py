@@ -1,42 +1,49 @@
 """Where a session made by REST says that its socket is."""
 
-import json
-import urllib.request
 from collections.abc import Mapping
 
+import httpx
 import pytest
 
-from dragoman.testing import RunningServer, running_server
+from dragoman.config.settings import load_settings
+from dragoman.server.app import create_app
+from dragoman.server.services import Services
+from tests.fakes.engines import fake_engines
 
 STREAM = "/streaming-api/v1/speech-to-speech/stream"
+HERE = "ws://127.0.0.1:8000"
 
 
-def dialled(server: RunningServer, headers: Mapping[str, str]) -> str:
-    request = urllib.request.Request(server.url + "/session-storage/session", b"{}", dict(headers))
-    with urllib.request.urlopen(request) as response:
-        address: str = json.load(response)["data"]["ws_url"]
+async def dialled(headers: Mapping[str, str], public_url: str = "") -> str:
+    services = Services(load_settings(overrides={"public_url": public_url}), lambda *_: fake_engines())
+    app = create_app(services)
+    async with app.router.lifespan_context(app):
+        await services.until_loaded()
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
+        async with httpx.AsyncClient(transport=transport, base_url=HERE.replace("ws", "http")) as client:
+            answer = await client.post("/session-storage/session", content=b"{}", headers=headers)
+    address: str = answer.json()["data"]["ws_url"]
     return address
 
 
 @pytest.mark.parametrize(
     ("headers", "base"),
     [
-        ({}, None),
+        ({}, HERE),
         ({"Host": "localhost:8443", "X-Forwarded-Proto": "https"}, "wss://localhost:8443"),
         ({"Host": "localhost", "X-Forwarded-Proto": "https"}, "wss://localhost"),
         ({"Host": "localhost", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "8443"}, "wss://localhost:8443"),
         ({"X-Forwarded-Host": "there.example:99", "X-Forwarded-Prefix": "/live/"}, "ws://there.example:99/live"),
     ],
 )
-def test_it_is_where_the_request_was_sent_to(headers: Mapping[str, str], base: str | None) -> None:
-    with running_server() as server:
-        assert dialled(server, headers) == (base or server.url.replace("http", "ws")) + STREAM
+async def test_it_is_where_the_request_was_sent_to(headers: Mapping[str, str], base: str) -> None:
+    assert await dialled(headers) == base + STREAM
 
 
-def test_only_trusted_proxies_are_believed() -> None:
+async def test_only_trusted_proxies_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.7")
     told = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/x"}
-    with running_server(environment={"FORWARDED_ALLOW_IPS": "192.0.2.7"}) as server:
-        assert dialled(server, told) == server.url.replace("http", "ws") + STREAM
+    assert await dialled(told) == HERE + STREAM
 
 
 @pytest.mark.parametrize(
@@ -47,6 +54,5 @@ def test_only_trusted_proxies_are_believed() -> None:
         ("http://192.0.2.1/http", "ws://192.0.2.1/http"),
     ],
 )
-def test_it_is_where_the_operator_says(public_url: str, base: str) -> None:
-    with running_server(environment={"DRAGOMAN_PUBLIC_URL": public_url}) as server:
-        assert dialled(server, {"X-Forwarded-Proto": "http"}) == base + STREAM
+async def test_it_is_where_the_operator_says(public_url: str, base: str) -> None:
+    assert await dialled({"X-Forwarded-Proto": "http"}, public_url) == base + STREAM
