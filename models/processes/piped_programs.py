@@ -15,7 +15,7 @@ from pathlib import Path
 _PIECE_BYTES = 65_536
 
 DYING_S = 5.0
-"""How long a program may take from its last byte to its status; where others keep every core busy that is not nothing."""
+"""How long a program may take from its last byte to its status: on a busy machine that is not nothing."""
 
 
 class ProgramsBroken(Exception):
