@@ -14,6 +14,9 @@ from pathlib import Path
 
 _PIECE_BYTES = 65_536
 
+DYING_S = 5.0
+"""How long a program may take from its last byte to its status: on a busy machine that is not nothing."""
+
 
 class ProgramsBroken(Exception):
     """A program ended, did not answer in time or answered out of step. All of them must be closed."""
@@ -138,7 +141,7 @@ class PipedPrograms:
 
     def _death(self, neighbour: subprocess.Popen[bytes]) -> ProgramsBroken:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            neighbour.wait(0.5)  # a dying program closes its pipes a moment before it has a status
+            neighbour.wait(DYING_S)  # a dying program closes its pipes a moment before it has a status
         ended = [
             f"{Path(command[0]).name} with status {program.returncode}"
             for command, program in zip(self._commands, self._programs, strict=True)

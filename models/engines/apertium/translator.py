@@ -26,6 +26,9 @@ from dragoman.models.remedies import APERTIUM_PACKAGES
 from dragoman.models.sentences import full_stops
 from dragoman.models.text.written_out import written_out
 
+_LOOKS_UP = 4
+"""Words of a transfer command that names its rules, their compiled form and a bilingual dictionary."""
+
 MODES_DIR = Path("/usr/share/apertium/modes")
 """Where the packages of Debian and of the Apertium project put their mode files."""
 
@@ -124,7 +127,18 @@ def read_mode(path: Path) -> list[list[str]]:
             commands[-1].append("-n")  # generate without marks at unknown words
         elif word != "$2":
             commands[-1].append(word)
-    return [_runnable(command) for command in commands]
+    return [_runnable(part) for command in commands for part in _with_its_own_lookup(command)]
+
+
+def _with_its_own_lookup(command: list[str]) -> list[list[str]]:
+    """The command; where it is a transfer that would read the bilingual dictionary itself, the lookup in front of it.
+
+    The command `apertium` does so since 3.9, whose transfer finds no word by itself (`apertium-wblank-mode`).
+    """
+    if command[:1] == ["apertium-transfer"] and len(command) == _LOOKS_UP and command[3].endswith("autobil.bin"):
+        _, rules, compiled, dictionary = command
+        return [["lt-proc", "-b", dictionary], ["apertium-transfer", "-b", rules, compiled]]
+    return [command]
 
 
 def _runnable(command: list[str]) -> list[str]:

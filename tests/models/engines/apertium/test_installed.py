@@ -237,7 +237,7 @@ def test_killed_server_leaves_nothing() -> None:
         assert server.stdout
         process_ids = [int(word) for word in server.stdout.readline().split()]
         server.kill()
-    assert len(process_ids) == 12
+    assert len(process_ids) >= 12
     until(lambda: not any(map(runs, process_ids)), "nothing is left behind")
 
 

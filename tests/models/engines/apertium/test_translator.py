@@ -132,6 +132,20 @@ def test_mode_is_read(modes_dir: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("options", ["", "-b ", "-n "])
+def test_a_transfer_that_looks_up_words_gets_them_looked_up_before(modes_dir: Path, options: str) -> None:
+    for name in ("apertium-transfer", "lt-proc"):
+        install(modes_dir.parent / "bin" / name, "")
+    rules, compiled, dictionary = (modes_dir / name for name in ("a.t1x", "a.t1x.bin", "a b.autobil.bin"))
+    for path in (rules, compiled, dictionary):
+        path.touch()
+    mode = modes_dir / "es-pt.mode"
+    mode.write_text(f"apertium-transfer {options}'{rules}' '{compiled}' {'' if options else repr(str(dictionary))}")
+    transfer, lookup = (str(modes_dir.parent / "bin" / name) for name in ("apertium-transfer", "lt-proc"))
+    own = [] if options else [[lookup, "-z", "-b", str(dictionary)]]
+    assert read_mode(mode) == [*own, [transfer, "-z", *(options or "-b").split(), str(rules), str(compiled)]]
+
+
 @pytest.mark.parametrize(
     "commands", ["lt-proc | rm -r", "lt-proc | lrx-proc", "lt-proc /no/such/data.bin", "", "lt-proc |", "lt-proc 'open"]
 )
