@@ -50,6 +50,7 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
     from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
     from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer  # noqa: PLC0415
+    from dragoman.models.engines.hibari.synthesizer import HibariSynthesizer  # noqa: PLC0415
     from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer  # noqa: PLC0415
     from dragoman.models.engines.silero.detector import SileroDetector  # noqa: PLC0415
 
@@ -65,6 +66,7 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     }
     synthesizers: dict[str, Callable[[], Synthesizer]] = {
         "piper": partial(_piper, settings),
+        "hibari": HibariSynthesizer,
         "espeak": EspeakSynthesizer,
     }
     # What is pulled is an addition: having none is no fault of an installation that did not ask for it.
