@@ -85,6 +85,7 @@ class EngineSettings(_Table):
     recognizer: str
     translator: str
     synthesizer: str
+    pico: bool
     max_queue: PositiveInt
     script: str
     remedy_url: str

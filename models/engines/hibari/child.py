@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dragoman.models.engines.hibari.readable import parted
 from dragoman.models.processes.serving import serve
+from dragoman.models.text.parts import parted
 
 NAME = "hibari"
+LONGEST_PIECE = 400
+"""So many phonemes, about 30 s, are computed at once at most, as in hibari itself."""
 GAIN = 1.7
 """The network speaks at 0.6 of espeak-ng's level; its peaks leave room for that."""
 
@@ -51,7 +53,7 @@ class HibariLibrary:
         """The pieces of each sentence, as phonemes that the network knows; none where nothing can be said."""
         known = self._voice.vocab
         made = ["".join(symbol for symbol in self._voice.g2p(one) if symbol in known) for one in sentences]
-        return [[piece for piece in parted(one) if any(map(str.isalpha, piece))] for one in made]
+        return [[piece for piece in parted(one, LONGEST_PIECE) if any(map(str.isalpha, piece))] for one in made]
 
     def say(self, phonemes: str, speed: float) -> bytes:
         """The samples of one piece, the same every time."""

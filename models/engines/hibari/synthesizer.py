@@ -13,8 +13,8 @@ import numpy as np
 from dragoman.models.base import Batching, Samples, SynthesisRequest, Voice
 from dragoman.models.embedded import package_file
 from dragoman.models.engines.espeak.synthesizer import trim
-from dragoman.models.engines.hibari.child import NAME
-from dragoman.models.engines.hibari.readable import LONGEST_PIECE, sentences
+from dragoman.models.engines.hibari.child import LONGEST_PIECE, NAME
+from dragoman.models.engines.hibari.readable import sentences
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.processes.children import ChildPool, ChildRefused
 

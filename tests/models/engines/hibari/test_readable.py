@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.models.engines.hibari.readable import LONGEST_PIECE, parted, sentences
+from dragoman.models.engines.hibari.readable import sentences
 from dragoman.models.text.spoken import spoken
 
 
@@ -37,16 +37,3 @@ def test_nothing_that_breaks_it_is_left(text: str) -> None:
         assert not set(sentence) & set("[]{}\n\r\t")
         assert len(sentence.lower()) == len(sentence)
         assert all(len(word) <= 80 for word in sentence.split())
-
-
-@pytest.mark.parametrize("text", ["a" * 1000, "word " * 300, "some words, " * 120, "x", "", "a," * 600, " " * 900])
-def test_pieces_are_short_and_nothing_is_lost(text: str) -> None:
-    pieces = list(parted(text))
-    assert max(map(len, pieces)) <= LONGEST_PIECE
-    assert "".join("".join(pieces).split()) == "".join(text.split())
-
-
-def test_pieces_end_at_marks_where_they_can() -> None:
-    pieces = list(parted("some words, " * 120))
-    assert all(piece.endswith(",") for piece in pieces)
-    assert len(pieces) < 5
