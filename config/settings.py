@@ -184,6 +184,7 @@ class Settings(BaseSettings):
     offline: bool
     hub_url: Url
     argos_url: Url
+    package_index: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
     pull: str
     latency: Literal["low", "balanced", "quality"]
     engines: EngineSettings
