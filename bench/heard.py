@@ -28,8 +28,10 @@ from dragoman.models.plan import Plan
 from dragoman.models.registry import Engines
 
 SESSION = "heard"
-PAD_S = 0.5
-"""Silence around each sentence, as there is in speech."""
+PASSAGE_S = 16.0
+"""A passage ends with the sentence that makes it longer: recognisers hear 30 s at most."""
+
+_PAD = np.zeros(SAMPLE_RATE_HZ // 2, np.float32)  # around each sentence, as in speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +71,38 @@ def grid(found: Sequence[Heard]) -> Grid:
     return Grid("Voices, heard back", columns, rows, note)
 
 
-def extra_voices(named: Sequence[str]) -> list[Voice]:
-    """Voices that no catalogue has, from `ENGINE:LANGUAGE:ENGINE_VOICE`."""
-    parts = (name.split(":", 2) for name in named)
-    return [
-        Voice(name, name, language, engine, voice, "neutral")
-        for name, (engine, language, voice) in zip(named, parts, strict=True)
-    ]
+def named_voices(named: Sequence[str]) -> list[Voice]:
+    """Voices that need not be in any catalogue, from `ENGINE:LANGUAGE:ENGINE_VOICE`."""
+    return [Voice(name, name, *_parts(name), "neutral") for name in named]
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    engine, language, voice = name.split(":", 2)
+    return language, engine, voice
 
 
 async def listen(engines: Engines, plan: Plan, voice: Voice) -> Heard:
-    """Let one voice speak and hear it. Raises ModelError."""
+    """Let one voice speak and hear it, a passage of sentences at a time. Raises ModelError."""
     errors = words = 0
     sound_s = cpu_s = 0.0
     texts = []
+    passage: list[Samples] = [_PAD]
+    wanted: list[str] = []
     for sentence in SENTENCES[voice.language]:
         began_s = family_cpu_s(getpid())
         samples = await _speak(engines, sentence, voice)
         cpu_s += family_cpu_s(getpid()) - began_s
         rate_hz = engines.sample_rate_hz(voice)
         sound_s += samples.size / rate_hz
-        pad = np.zeros(round(PAD_S * SAMPLE_RATE_HZ), np.float32)
-        heard = np.concatenate([pad, soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ), pad])
-        said = (await engines.recognize(plan, RecognitionRequest(heard, voice.language), SESSION)).text
-        wrong, length = word_errors(said, sentence, WORD)
-        errors, words = errors + wrong, words + length
-        texts.append(said)
+        passage += [soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ), _PAD]
+        wanted.append(sentence)
+        if sum(part.size for part in passage) > PASSAGE_S * SAMPLE_RATE_HZ or sentence == SENTENCES[voice.language][-1]:
+            request = RecognitionRequest(np.concatenate(passage), voice.language)
+            said = (await engines.recognize(plan, request, SESSION)).text
+            wrong, length = word_errors(said, " ".join(wanted), WORD)
+            errors, words = errors + wrong, words + length
+            texts.append(said)
+            passage, wanted = [_PAD], []
     return Heard(voice, plan.recognizer, errors, words, sound_s, cpu_s, tuple(texts))
 
 
@@ -118,13 +126,14 @@ async def _all(engines: Engines, voices: Sequence[Voice], console: Console) -> l
         if plan is not None:
             try:
                 found.append(await listen(engines, plan, voice))
+                console.print(f"{voice.language} {voice.engine} {voice.engine_voice}: {found[-1].wer:.1f} %")
             except ModelError as error:
                 console.print(f"{voice.engine} {voice.engine_voice}: {error}", soft_wrap=True)
     return found
 
 
 def _wanted(engines: Engines, chosen: argparse.Namespace) -> Iterator[Voice]:
-    for voice in (*engines.voices(), *extra_voices(chosen.also)):
+    for voice in named_voices(chosen.voice) or engines.voices():
         if voice.language in SENTENCES and voice.language in (chosen.language or voice.language).split(","):
             yield voice
 
@@ -133,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what was asked for and print the table."""
     parser = argparse.ArgumentParser("python -m bench.heard", description="Measure voices by recognising them back.")
     parser.add_argument("--language", default="", help="only these, with commas: " + ",".join(SENTENCES))
-    parser.add_argument("--also", nargs="+", default=[], help="further voices, ENGINE:LANGUAGE:ENGINE_VOICE")
+    parser.add_argument("--voice", nargs="+", default=[], help="these instead of all: ENGINE:LANGUAGE:ENGINE_VOICE")
     parser.add_argument("--texts", action="store_true", help="print what was heard, too")
     chosen = parser.parse_args(arguments)
     console = Console(highlight=False)

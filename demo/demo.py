@@ -16,7 +16,7 @@ from pathlib import Path
 from gradium.client import GradiumClient
 from rich.console import Console
 
-from dragoman.testing import running_server
+from dragoman.testing import RunningServer, running_server
 
 CHUNK_S = 0.08
 OUTPUT_HZ = 48_000
@@ -74,13 +74,20 @@ async def translate(url: str, samples: bytes, rate_hz: int, target: str) -> byte
         whole_s = time.monotonic() - started
     spoken_s = len(samples) / 2 / rate_hz
     console.print(
-        f"\n{spoken_s:.1f} s of English, {len(audio) / 2 / OUTPUT_HZ:.1f} s of translation; "
+        f"\n{spoken_s:.1f} s of speech, {len(audio) / 2 / OUTPUT_HZ:.1f} s of translation; "
         f"the last sound came {max(0.0, whole_s - spoken_s):.2f} s after the speaker ended"
     )
     if delays:
         middle = sorted(delays)[len(delays) // 2]
         console.print(f"a clause came {middle:.2f} s (median) after its last word")
     return bytes(audio)
+
+
+def who(server: RunningServer, source: str, target: str) -> str:
+    """Which engines hear, translate and speak."""
+    ready = server.get_json("/ready")
+    heard, turned = ready["recognise"].get(source, "nobody"), ready["translate"].get(f"{source}→{target}", "nobody")
+    return f"{heard} hears, {turned} translates, {ready['speak'].get(target, 'nobody')} speaks"
 
 
 def main() -> None:
@@ -91,9 +98,8 @@ def main() -> None:
     arguments = parser.parse_args()
     samples, rate_hz = read_recording(arguments.recording)
     with running_server("auto") as server:
-        console.print(
-            f"server at {server.url}; English in, '{arguments.to}' out; +delay is time since the clause's last word\n"
-        )
+        console.print(f"server at {server.url}; English in, '{arguments.to}' out; {who(server, 'en', arguments.to)}")
+        console.print("+delay is time since the clause's last word\n")
         audio = asyncio.run(translate(server.url, samples, rate_hz, arguments.to))
     with wave.open(str(OUT), "wb") as file:
         file.setnchannels(1)
