@@ -42,16 +42,23 @@ async def paced(samples: bytes, rate_hz: int, started: float) -> AsyncIterator[b
         yield samples[start : start + step]
 
 
-async def translate(url: str, samples: bytes, rate_hz: int, target: str) -> bytes:
-    """Speak to the server and print what it says; returns its audio, 16-bit mono at 48 kHz."""
+async def translate(url: str, samples: bytes, rate_hz: int, target: str, source: str | None = None) -> bytes:
+    """Speak to the server and print what it says; returns its audio, 16-bit mono at 48 kHz.
+
+    Without a `source` the server finds out which language is spoken.
+    """
+    # `source_language` and `source_times` are extensions of this server; with the latter each text says when its words
+    # were spoken.
+    config: dict[str, object] = {"target_language": target, "source_times": True}
+    if source is not None:
+        config["source_language"] = source
     client = GradiumClient(base_url=url, api_key="demo")
     audio = bytearray()
     delays: list[float] = []
     stream = client.s2s_realtime(
         input_format=f"pcm_{rate_hz}",
         output_format="pcm",
-        # `source_times` is an extension of this server: each text says when its words were spoken.
-        json_config={"target_language": target, "source_times": True},
+        json_config=config,
         wait_for_ready_on_start=True,
     )
     async with stream as session:

@@ -62,7 +62,7 @@ def to_english(server: RunningServer, spoken: Mapping[str, list[bytes]]) -> None
             continue
         console.print(f"\n[bold]{language}[/bold] ({who(server, language, 'en')}): {text}")
         try:
-            asyncio.run(translate(server.url, spoken[language][0] + _PAUSE, RATE_HZ, "en"))
+            asyncio.run(translate(server.url, spoken[language][0] + _PAUSE, RATE_HZ, "en", language))
         except Exception as error:  # noqa: BLE001  (a language that nobody here translates; the others go on)
             console.print(f"[yellow]{error}[/yellow]")
 
