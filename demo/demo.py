@@ -84,7 +84,9 @@ async def translate(url: str, samples: bytes, rate_hz: int, target: str, source:
         f"\n{spoken_s:.1f} s of speech, {len(audio) / 2 / OUTPUT_HZ:.1f} s of translation; "
         f"the last sound came {max(0.0, whole_s - spoken_s):.2f} s after the speaker ended"
     )
-    if delays:
+    if not delays:
+        console.print("nothing was understood of it")
+    else:
         middle = sorted(delays)[len(delays) // 2]
         console.print(f"a clause came {middle:.2f} s (median) after its last word")
     return bytes(audio)

