@@ -250,6 +250,12 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
     if found["speakers"]:
         table.add_row("tell speakers apart", "any", found["speakers"])
     console.print(table)
+    if "pico" in found["speak"].values():
+        say(
+            "pico: what its voices were made from was never published; engines.pico = false turns it off (docs/models.md)"
+        )
+    elif not settings_or_exit(config).engines.pico:
+        say("pico is turned off by engines.pico")
     for reason in found["missing"]:
         console.print(f"[yellow]missing:[/yellow] {escape(reason)}", soft_wrap=True)
     for source in found["recognise"]:
