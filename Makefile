@@ -4,7 +4,8 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-serve serve demo test lint check bench parity parity-argos parity-simulstream clean
+.PHONY: setup setup-serve serve demo demo-multilingual test lint check bench voices-heard parity parity-argos \
+	parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -20,6 +21,12 @@ demo:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,demo
 	@$(BIN)/python -m demo.demo
 
+# With Whisper base, 148 MB, which is pulled into a folder of its own.
+demo-multilingual:
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,demo
+	@DRAGOMAN_MODELS_DIR=build/models $(BIN)/dragoman models pull base
+	@DRAGOMAN_MODELS_DIR=build/models $(BIN)/python -m demo.multilingual
+
 # Two at a time, each file in one piece: what a file's tests share is started once.
 test: setup lint
 	@$(BIN)/pytest -q -n 2 --dist loadfile
@@ -32,6 +39,10 @@ lint: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+# How well the installed voices are understood: recognised back by Whisper where a model is installed, else by Moonshine.
+voices-heard: setup
+	@$(BIN)/python -m bench.heard
 
 # What other people's programs say of the same: nothing that the tests need.
 parity: parity-argos parity-simulstream

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dragoman.models.base import SAMPLE_RATE_HZ, LanguagePair, RecognitionRequest, SynthesisRequest, Voice
+from dragoman.models.base import SAMPLE_RATE_HZ, LanguagePair, RecognitionRequest, SynthesisRequest, Synthesizer, Voice
 from dragoman.models.engines.apertium.translator import ApertiumTranslator
 from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer
 from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer
+from dragoman.models.engines.pico.synthesizer import PicoSynthesizer
 from dragoman.models.engines.silero.detector import SileroDetector
-from dragoman.models.voices import VoiceCatalogue, espeak_voices
+from dragoman.models.errors import EngineUnavailable
+from dragoman.models.voices import VoiceCatalogue
 
 PAIR = LanguagePair("en", "es")
 
@@ -22,12 +24,12 @@ class BareEngines:
     detector: SileroDetector
     recognizer: MoonshineRecognizer
     translator: ApertiumTranslator
-    synthesizer: EspeakSynthesizer
+    synthesizer: Synthesizer
 
     @classmethod
     def load(cls) -> "BareEngines":
         """Load and warm them, so that no later call pays for a first time. Raises EngineUnavailable."""
-        engines = cls(SileroDetector(), MoonshineRecognizer(), ApertiumTranslator(), EspeakSynthesizer())
+        engines = cls(SileroDetector(), MoonshineRecognizer(), ApertiumTranslator(), _synthesizer())
         second = np.sin(np.arange(SAMPLE_RATE_HZ, dtype=np.float32))
         engines.detector.stream().probabilities(second[: 31 * engines.detector.frame_samples])
         engines.recognizer.recognize([RecognitionRequest(second, "en")])
@@ -38,7 +40,7 @@ class BareEngines:
 
     def catalogue(self) -> VoiceCatalogue:
         """The voices that a server with these engines has."""
-        return VoiceCatalogue.load(more=espeak_voices(self.synthesizer.languages))
+        return VoiceCatalogue.load()
 
     def voice(self) -> Voice:
         """A voice for the target."""
@@ -53,3 +55,11 @@ class BareEngines:
         )  # fmt: skip
         for close in closers:
             close()
+
+
+def _synthesizer() -> Synthesizer:
+    """What speaks Spanish by default."""
+    try:
+        return PicoSynthesizer()
+    except EngineUnavailable:
+        return EspeakSynthesizer()

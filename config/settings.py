@@ -85,6 +85,7 @@ class EngineSettings(_Table):
     recognizer: str
     translator: str
     synthesizer: str
+    pico: bool
     max_queue: PositiveInt
     script: str
     remedy_url: str
@@ -183,6 +184,7 @@ class Settings(BaseSettings):
     offline: bool
     hub_url: Url
     argos_url: Url
+    package_index: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
     pull: str
     latency: Literal["low", "balanced", "quality"]
     engines: EngineSettings

@@ -16,7 +16,7 @@ from pathlib import Path
 from gradium.client import GradiumClient
 from rich.console import Console
 
-from dragoman.testing import running_server
+from dragoman.testing import RunningServer, running_server
 
 CHUNK_S = 0.08
 OUTPUT_HZ = 48_000
@@ -42,16 +42,23 @@ async def paced(samples: bytes, rate_hz: int, started: float) -> AsyncIterator[b
         yield samples[start : start + step]
 
 
-async def translate(url: str, samples: bytes, rate_hz: int, target: str) -> bytes:
-    """Speak to the server and print what it says; returns its audio, 16-bit mono at 48 kHz."""
+async def translate(url: str, samples: bytes, rate_hz: int, target: str, source: str | None = None) -> bytes:
+    """Speak to the server and print what it says; returns its audio, 16-bit mono at 48 kHz.
+
+    Without a `source` the server finds out which language is spoken.
+    """
+    # `source_language` and `source_times` are extensions of this server; with the latter each text says when its words
+    # were spoken.
+    config: dict[str, object] = {"target_language": target, "source_times": True}
+    if source is not None:
+        config["source_language"] = source
     client = GradiumClient(base_url=url, api_key="demo")
     audio = bytearray()
     delays: list[float] = []
     stream = client.s2s_realtime(
         input_format=f"pcm_{rate_hz}",
         output_format="pcm",
-        # `source_times` is an extension of this server: each text says when its words were spoken.
-        json_config={"target_language": target, "source_times": True},
+        json_config=config,
         wait_for_ready_on_start=True,
     )
     async with stream as session:
@@ -74,13 +81,22 @@ async def translate(url: str, samples: bytes, rate_hz: int, target: str) -> byte
         whole_s = time.monotonic() - started
     spoken_s = len(samples) / 2 / rate_hz
     console.print(
-        f"\n{spoken_s:.1f} s of English, {len(audio) / 2 / OUTPUT_HZ:.1f} s of translation; "
+        f"\n{spoken_s:.1f} s of speech, {len(audio) / 2 / OUTPUT_HZ:.1f} s of translation; "
         f"the last sound came {max(0.0, whole_s - spoken_s):.2f} s after the speaker ended"
     )
-    if delays:
+    if not delays:
+        console.print("nothing was understood of it")
+    else:
         middle = sorted(delays)[len(delays) // 2]
         console.print(f"a clause came {middle:.2f} s (median) after its last word")
     return bytes(audio)
+
+
+def who(server: RunningServer, source: str, target: str) -> str:
+    """Which engines hear, translate and speak."""
+    ready = server.get_json("/ready")
+    heard, turned = ready["recognise"].get(source, "nobody"), ready["translate"].get(f"{source}→{target}", "nobody")
+    return f"{heard} hears, {turned} translates, {ready['speak'].get(target, 'nobody')} speaks"
 
 
 def main() -> None:
@@ -91,9 +107,8 @@ def main() -> None:
     arguments = parser.parse_args()
     samples, rate_hz = read_recording(arguments.recording)
     with running_server("auto") as server:
-        console.print(
-            f"server at {server.url}; English in, '{arguments.to}' out; +delay is time since the clause's last word\n"
-        )
+        console.print(f"server at {server.url}; English in, '{arguments.to}' out; {who(server, 'en', arguments.to)}")
+        console.print("+delay is time since the clause's last word\n")
         audio = asyncio.run(translate(server.url, samples, rate_hz, arguments.to))
     with wave.open(str(OUT), "wb") as file:
         file.setnchannels(1)

@@ -48,11 +48,15 @@ def read(path: Path, from_s: float = 0.0, to_s: float | None = None) -> bytes:
     return np.asarray(soxr.resample(samples, rate_hz, RATE_HZ), "<i2").tobytes()
 
 
+def read_packaged(name: str, from_s: float = 0.0, to_s: float | None = None) -> bytes:
+    """The same of a recording that comes with the recogniser."""
+    return read(Path(str(resources.files("moonshine_voice"))) / "assets" / name, from_s, to_s)
+
+
 def turns() -> bytes:
     """Two voices that take turns, with a pause behind each."""
-    folder = Path(str(resources.files("moonshine_voice"))) / "assets"
     pause = bytes(2 * RATE_HZ)
-    return b"".join(read(folder / name, from_s, to_s) + pause for name, from_s, to_s in TURNS)
+    return b"".join(read_packaged(*turn) + pause for turn in TURNS)
 
 
 def paced(samples: bytes, speed: float) -> Iterator[bytes]:

@@ -50,7 +50,9 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
     from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
     from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer  # noqa: PLC0415
+    from dragoman.models.engines.hibari.synthesizer import HibariSynthesizer  # noqa: PLC0415
     from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer  # noqa: PLC0415
+    from dragoman.models.engines.pico.synthesizer import PicoSynthesizer  # noqa: PLC0415
     from dragoman.models.engines.silero.detector import SileroDetector  # noqa: PLC0415
 
     folder, chosen = settings.models_path, settings.engines
@@ -65,6 +67,8 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     }
     synthesizers: dict[str, Callable[[], Synthesizer]] = {
         "piper": partial(_piper, settings),
+        "hibari": HibariSynthesizer,
+        "pico": PicoSynthesizer,
         "espeak": EspeakSynthesizer,
     }
     # What is pulled is an addition: having none is no fault of an installation that did not ask for it.
@@ -74,6 +78,8 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         del translators["argos"]
     if not _wanted("piper", chosen.synthesizer, settings):
         del synthesizers["piper"]
+    if not chosen.pico and chosen.synthesizer != "pico":
+        del synthesizers["pico"]
     embedders: dict[str, Callable[[], SpeakerEmbedder]] = {
         "speakers": partial(_pulled_speakers, settings),
         "moonshine-speakers": _embedded_speakers,

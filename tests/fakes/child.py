@@ -1,6 +1,7 @@
 """A child process that does what it is told: answers, dies, hangs, prints, refuses. Arguments: a folder for its marks,
 and how it is to fail at its start, if so; "3 times …" the first times only."""
 
+import importlib
 import os
 import signal
 import sys
@@ -47,6 +48,8 @@ def _prepare() -> Handler:
 
             group = os.getpgid(0) == os.getsid(0) == os.getpid()
             return f"{resource.getrlimit(resource.RLIMIT_CORE)[0]} {group}".encode()
+        elif what == "import":
+            return str(importlib.import_module(text).__file__).encode()
         elif what == "mangle":
             os.write(3, b"\xff" * 9)
         elif what.startswith("once "):

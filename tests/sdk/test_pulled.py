@@ -103,7 +103,7 @@ def test_the_server_says_who_serves_what(server: RunningServer) -> None:
     assert ready["translate"]["ja→de"] == "whisper+argos via en"
     assert ready["speak"]["de"] == "piper"
     assert ready["speak"]["es"] == "piper"
-    assert ready["speak"]["fr"] == "espeak"
+    assert ready["speak"]["fr"] == "pico"
     assert ready["runs"]["whisper"] == "small cpu float32"
     assert ready["runs"]["piper"] == "cpu"
 

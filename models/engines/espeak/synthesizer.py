@@ -26,7 +26,7 @@ KEPT_LEAD_S, KEPT_TAIL_S = 0.02, 0.12
 CHILDREN = 2
 """One could speak for all: a second of speech takes it a millisecond. The other speaks on while a text holds it."""
 
-_SILENT_LEVEL = 0.001
+SILENT_LEVEL = 0.001
 _REMEDY = "Run `pip install 'dragoman[embedded]'`"
 
 
@@ -101,16 +101,24 @@ def words_per_minute(tempo: float) -> int:
     return min(max(wanted, SLOWEST_WORDS_PER_MINUTE), FASTEST_WORDS_PER_MINUTE)
 
 
-def trim(samples: Samples, rate_hz: int, *, lead: bool = True, tail: bool = True) -> Samples:
+def trim(
+    samples: Samples,
+    rate_hz: int,
+    *,
+    lead: bool = True,
+    tail: bool = True,
+    tail_s: float = KEPT_TAIL_S,
+    silent_level: float = SILENT_LEVEL,
+) -> Samples:
     """The samples with no more silence at the ends than is kept there; nothing where all is silent.
 
     Without `lead` or `tail` that end stays as it is.
     """
-    loud = np.flatnonzero(np.abs(samples) > _SILENT_LEVEL)
+    loud = np.flatnonzero(np.abs(samples) > silent_level)
     if not loud.size:
         return samples[:0]
     start = max(0, int(loud[0]) - int(KEPT_LEAD_S * rate_hz)) if lead else 0
-    stop = int(loud[-1]) + 1 + int(KEPT_TAIL_S * rate_hz) if tail else samples.size
+    stop = int(loud[-1]) + 1 + int(tail_s * rate_hz) if tail else samples.size
     return samples[start:stop]
 
 

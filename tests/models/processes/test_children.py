@@ -167,6 +167,18 @@ def test_a_child_that_cannot_work_says_why(make: Callable[..., ChildPool]) -> No
     assert pool.process_ids == []
 
 
+def test_other_modules_come_from_named_folders_only(make: Callable[..., ChildPool], tmp_path: Path) -> None:
+    folder = tmp_path / 'a "folder", ünlike: others'
+    folder.mkdir()
+    for module in ("beside_the_library", "json"):
+        (folder / f"{module}.py").touch()
+    pool = make(paths=[str(folder)])
+    assert ask(pool, "import", "beside_the_library") == str(folder / "beside_the_library.py")
+    assert not ask(pool, "import", "json").startswith(str(folder))
+    with pytest.raises(ChildRefused, match="numpy"):
+        ask(pool, "import", "numpy")
+
+
 def test_an_answer_out_of_step_reaches_nobody(make: Callable[..., ChildPool]) -> None:
     pool = make()
     with pytest.raises(TextRefused):

@@ -100,7 +100,10 @@ def test_a_named_voice_takes_the_names_of_the_installed_one(tmp_path: Path) -> N
     assert catalogue.get("es_ES-sharvard-medium").voice_id == "es-sharvm-piper1"
     # Another voice of the language is added, and espeak's own names are left alone.
     assert catalogue.get("es_ES-other-medium").voice_id == voice_id_of("es_ES-other-medium")
-    assert [voice.voice_id for voice in catalogue.for_language("it")] == ["it-voice-espeak1", "it-voice-espeak2"]
+    assert [voice.voice_id for voice in catalogue.for_language("it", "espeak")] == [
+        "it-voice-espeak2",
+        "it-voice-espeak1",
+    ]
     assert [voice.engine_voice for voice in catalogue if voice.engine == "piper"].count("es_ES-other-medium") == 1
 
 
