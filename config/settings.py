@@ -72,6 +72,11 @@ class ArgosSettings(_BatchedTable):
     threads: PositiveInt
 
 
+class FirefoxSettings(_Table):
+    workers: PositiveInt
+    models: PositiveInt
+
+
 class PiperSettings(_Table):
     device: Device
     workers: NonNegativeInt
@@ -90,6 +95,7 @@ class EngineSettings(_Table):
     remedy_url: str
     whisper: WhisperSettings
     argos: ArgosSettings
+    firefox: FirefoxSettings
     piper: PiperSettings
 
 

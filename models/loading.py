@@ -50,6 +50,7 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
     from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
     from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer  # noqa: PLC0415
+    from dragoman.models.engines.firefox.translator import FirefoxTranslator  # noqa: PLC0415
     from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer  # noqa: PLC0415
     from dragoman.models.engines.silero.detector import SileroDetector  # noqa: PLC0415
 
@@ -61,6 +62,7 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     }
     translators: dict[str, Callable[[], Translator]] = {
         "argos": partial(ArgosTranslator, folder / "argos", chosen.argos),
+        "firefox": partial(FirefoxTranslator, None if chosen.set == "embedded" else folder / "firefox", chosen.firefox),
         "apertium": ApertiumTranslator,
     }
     synthesizers: dict[str, Callable[[], Synthesizer]] = {
@@ -167,9 +169,10 @@ def _warm(translators: Iterable[Translator], sources: Collection[str]) -> None:
     """Start what the first session would otherwise wait for."""
     from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
     from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
+    from dragoman.models.engines.firefox.translator import FirefoxTranslator  # noqa: PLC0415
 
     for engine in translators:
-        if isinstance(engine, ApertiumTranslator | ArgosTranslator):
+        if isinstance(engine, ApertiumTranslator | ArgosTranslator | FirefoxTranslator):
             engine.warm([pair for pair in engine.pairs if pair.source in sources])
 
 

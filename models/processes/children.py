@@ -1,7 +1,8 @@
-"""Child processes for libraries written in C that some texts end: what ends there is a child, and not the server.
+"""Child processes for libraries that some texts end, or that let nothing else run: what ends, or stands still, is a
+child and not the server.
 
-A child is a fresh Python with the standard library and one module of ours, whose `main` calls `child_serving.serve`; it
-is started by `exec`, not forked from this process with its threads. It ends when its input does: with this process,
+A child is a fresh Python with the standard library and one module of ours, whose `main` calls `serve` (`serving.py`);
+it is started by `exec`, not forked from this process with its threads. It ends when its input does: with this process,
 however that ends.
 """
 
@@ -27,7 +28,10 @@ START_PATIENCE_S = 2.0
 MOST_ANSWER_BYTES = 1 << 30
 
 _ROOT = Path(__file__).parents[3]
-_BOOT = "import sys, importlib; sys.path.append(sys.argv.pop(1)); importlib.import_module(sys.argv.pop(1)).main()"
+_BOOT = (
+    "import os, sys, importlib; sys.path += sys.argv.pop(1).split(os.pathsep); "
+    "importlib.import_module(sys.argv.pop(1)).main()"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -37,11 +41,15 @@ class ChildRefused(Exception):
 
 
 class Child(PipedPrograms):
-    """One child. Its module is imported there as it is here; `arguments` are its `sys.argv[1:]`."""
+    """One child. Its module is imported there as it is here; `arguments` are its `sys.argv[1:]`.
 
-    def __init__(self, module: str, arguments: Sequence[str]) -> None:
+    `paths` are the folders from which it may import what is neither ours nor of the standard library.
+    """
+
+    def __init__(self, module: str, arguments: Sequence[str], paths: Sequence[str] = ()) -> None:
         # Neither site-packages nor what the environment adds: a child takes 20 ms to start and 5 MB.
-        command = [sys.executable, "-I", "-S", "-c", _BOOT, str(_ROOT), module, *arguments]
+        places = os.pathsep.join([str(_ROOT), *paths])
+        command = [sys.executable, "-I", "-S", "-c", _BOOT, places, module, *arguments]
         super().__init__([command], os.environ)
         self.questions = 0
         """How many it was asked since it started."""
@@ -94,6 +102,7 @@ class ChildPool:
         module: str,
         arguments: Sequence[str],
         *,
+        paths: Sequence[str] = (),
         most: int = 2,
         questions_each: int = 5_000,
         start_timeout_s: float = 30.0,
@@ -102,7 +111,7 @@ class ChildPool:
         self._engine = engine
         self._questions_each = questions_each
         self._start_timeout_s = start_timeout_s
-        self._children = [Child(module, arguments) for _ in range(most)]
+        self._children = [Child(module, arguments, paths) for _ in range(most)]
         self._idle = list(self._children)
         self._changed = threading.Condition()  # guards the one above
         self._closed = threading.Event()
