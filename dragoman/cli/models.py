@@ -236,6 +236,12 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
     if found["speakers"]:
         table.add_row("tell speakers apart", "any", found["speakers"])
     console.print(table)
+    chosen = Table("pair", "by", "because", box=None)
+    for pair, why in found["why"].items():
+        if set(pair.split("→")) <= set(NAMED):
+            chosen.add_row(pair, found["translate"][pair], why)
+    if chosen.row_count:
+        console.print(chosen)
     for reason in found["missing"]:
         console.print(f"[yellow]missing:[/yellow] {escape(reason)}", soft_wrap=True)
     for source in found["recognise"]:
