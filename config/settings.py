@@ -189,6 +189,7 @@ class Settings(BaseSettings):
     offline: bool
     hub_url: Url
     argos_url: Url
+    firefox_url: Url
     pull: str
     latency: Literal["low", "balanced", "quality"]
     engines: EngineSettings

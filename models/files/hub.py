@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import requests
 
 from dragoman.config.settings import Settings, default_table
-from dragoman.models.files.catalogue import Entry, RemoteFile
+from dragoman.models.files.catalogue import ON_HUB, Entry, RemoteFile
 from dragoman.models.files.errors import DownloadFailed
 from dragoman.models.files.http import Again, HttpClient, Patience, body_of, root_cause
 
@@ -20,10 +20,11 @@ _MAX_LISTING_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where to pull from. `hub` and `argos` are addresses without a slash at the end; `token` is for the hub alone."""
+    """Where to pull from: addresses without a slash at the end. `token` is for the hub alone."""
 
     hub: str
     argos: str
+    firefox: str
     offline: bool = False
     token: str = ""
 
@@ -40,15 +41,25 @@ class Sources:
         return cls(
             hub=hub.rstrip("/"),
             argos=settings.argos_url.rstrip("/"),
+            firefox=settings.firefox_url.rstrip("/"),
             offline=settings.offline or environment.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"},
             token=environment.get("HF_TOKEN", "").strip(),
         )
 
     def url(self, entry: Entry, file: RemoteFile) -> str:
         """The address of one file of a model."""
-        if entry.kind == "argos":
-            return self.argos + urlsplit(file.path).path
-        return f"{self.hub}/{entry.repo}/resolve/{quote(entry.revision, safe='')}/{quote(file.path)}"
+        return f"{self.base(entry)}/{self.place(entry, file)}"
+
+    def base(self, entry: Entry) -> str:
+        """The server that has a model, or its mirror."""
+        return self.hub if entry.kind in ON_HUB else self.argos if entry.kind == "argos" else self.firefox
+
+    @staticmethod
+    def place(entry: Entry, file: RemoteFile) -> str:
+        """Where a file is on its server."""
+        if entry.kind in ON_HUB:
+            return f"{entry.repo}/resolve/{quote(entry.revision, safe='')}/{quote(file.path)}"
+        return urlsplit(file.path).path.lstrip("/")
 
     def listing_url(self, entry: Entry) -> str:
         """Where the hub lists a model's files with their checksums."""

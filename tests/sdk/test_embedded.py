@@ -75,7 +75,7 @@ def test_german_says_what_is_missing_and_how_to_get_it(embedded: RunningServer) 
         answer = run_client(job, url=embedded.url, setup=setup, audio=bytes(1000))
         assert isinstance(answer, Raised)
         assert "no translator for en→de is installed" in answer.text
-        assert "translate-en_de" in answer.text
+        assert "firefox-en_de" in answer.text
         assert "1008" in answer.text
 
 

@@ -48,15 +48,22 @@ def read_model(folder: Path, pair: LanguagePair | None = None) -> FirefoxModel:
         if (named := FOLDER_NAME.fullmatch(folder.name)) is None:
             raise broken(folder, "its name is not of the form firefox-en_es")
         pair = LanguagePair(named["source"], named["target"])
-    weights, shared = _one(folder, "model.*.bin"), _one(folder, "vocab.*.spm")
-    source, target = shared or _one(folder, "srcvocab.*.spm"), shared or _one(folder, "trgvocab.*.spm")
-    if weights is None or source is None or target is None:
-        wanted = "a model.….bin" if weights is None else "vocabularies (vocab.….spm, or srcvocab and trgvocab)"
-        raise broken(folder, f"it has not {wanted}")
-    for path in (weights, source, target):
-        if not path.stat().st_size:
-            raise broken(folder, f"{path.name} is empty")
+    if fault := fault_of(folder):
+        raise broken(folder, fault)
+    weights, source, target = _files(folder)
+    assert weights is not None and source is not None and target is not None  # noqa: S101  (without, it has a fault)
     return FirefoxModel(pair, weights, source, target, _one(folder, "lex.*.bin"))
+
+
+def fault_of(folder: Path) -> str:
+    """What keeps the files in `folder` from being a model, at a quick look; an empty text where nothing does."""
+    weights, source, target = _files(folder)
+    if weights is None:
+        return "it has no model.….bin"
+    if source is None or target is None:
+        return "it has no vocabularies (vocab.….spm, or srcvocab and trgvocab)"
+    empty = [path.name for path in (weights, source, target) if not path.stat().st_size]
+    return f"its {empty[0]} is empty" if empty else ""
 
 
 def pulled_folders(folder: Path) -> list[Path]:
@@ -100,6 +107,13 @@ def _check(folder: Path, files: list[dict[str, Any]], package: str) -> None:
             raise broken(folder, f"{path.name} cannot be read ({error.strerror})") from error
         if len(data) != file["size"] or hashlib.sha256(data).hexdigest() != file["sha256"]:
             raise broken(folder, f"{path.name} of the package {package} is not the file that Dragoman knows")
+
+
+def _files(folder: Path) -> tuple[Path | None, Path | None, Path | None]:
+    """Weights, and the vocabularies of source and target."""
+    shared = _one(folder, "vocab.*.spm")
+    source, target = shared or _one(folder, "srcvocab.*.spm"), shared or _one(folder, "trgvocab.*.spm")
+    return _one(folder, "model.*.bin"), source, target
 
 
 def _one(folder: Path, pattern: str) -> Path | None:

@@ -38,8 +38,8 @@ def test_a_model_with_two_vocabularies_and_no_shortlist(tmp_path: Path) -> None:
     ("name", "files", "reason"),
     [
         ("en-es", ["model.x.bin", "vocab.x.spm"], "its name is not of the form"),
-        ("firefox-en_es", ["vocab.x.spm"], r"it has not a model\.….bin"),
-        ("firefox-en_es", ["model.x.bin", "srcvocab.x.spm"], "it has not vocabularies"),
+        ("firefox-en_es", ["vocab.x.spm"], r"it has no model\.….bin"),
+        ("firefox-en_es", ["model.x.bin", "srcvocab.x.spm"], "it has no vocabularies"),
     ],
 )
 def test_what_is_wrong_is_told_with_a_remedy(tmp_path: Path, name: str, files: list[str], reason: str) -> None:
