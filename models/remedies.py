@@ -34,7 +34,7 @@ def for_translation(pair: LanguagePair) -> str:
     found = [entry for entry in entries if entry is not None]
     if set(pair) <= _APERTIUM_LANGUAGES:
         other = f", or run {_pull(*found)} on the server" if len(found) == len(steps) else ""
-        return f"Install the embedded translator: apt-get install {APERTIUM_PACKAGES}{other}"
+        return f"Install the embedded translators: apt-get install {APERTIUM_PACKAGES}, and {_EMBEDDED}{other}"
     if len(found) == len(steps):
         names = " and ".join(entry.name for entry in found)
         return f"It takes the {'model' if len(found) == 1 else 'models'} {names}, so run {_pull(*found)} on the server"
