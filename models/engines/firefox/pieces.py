@@ -19,6 +19,8 @@ from dragoman.models.text.money import SIGN
 MOST_TOKENS = 96
 """The longest piece. From about 110 on the models leave things out, and their time grows with the square."""
 
+_LONGEST_TOKEN = 16  # characters, in every vocabulary of SentencePiece that does not say otherwise
+
 LONGEST_WORD = 60
 """A longer row of ASCII without a blank is no word: an address, a key, a keyboard that somebody leaned on."""
 
@@ -97,7 +99,7 @@ class Piece:
 def pieces(text: str, vocabulary: Vocabulary, *, marks: bool = True) -> Iterator[Piece]:
     """`text` in pieces, which put together are all of it. Without `marks`, what is kept divides a sentence."""
     text = _UNSENDABLE.sub("", text)
-    for line in re.split(r"(\s*\n\s*)", text):
+    for line in re.split(r"(\n\s*)", text):
         starts = [0, *sentence_ends(line)]
         for start, stop in zip(starts, [*starts[1:], len(line)], strict=True):
             yield from _sentence(line[start:stop], vocabulary, marks=marks)
@@ -131,9 +133,9 @@ def _piece(text: str, spans: list[tuple[int, int]], vocabulary: Vocabulary) -> I
         kept.append(one)
         at = last
     written += text[at:stop]
-    if vocabulary.tokens(written) <= MOST_TOKENS or not (
-        cut := _cut(source, [(a - start, b - start) for a, b in spans])
-    ):
+    # Without the first question a very long text would be counted again and again.
+    fits = len(written) <= MOST_TOKENS * _LONGEST_TOKEN and vocabulary.tokens(written) <= MOST_TOKENS
+    if fits or not (cut := _cut(source, [(a - start, b - start) for a, b in spans])):
         capitals = not kept and source.isupper() and " " in source
         written = written.capitalize() if capitals else written
         yield Piece(text[:start], written, text[stop:], tuple(kept), source, capitals)
@@ -150,18 +152,18 @@ def _joins(character: str) -> bool:
 
 def _trimmed(text: str, spans: list[tuple[int, int]]) -> tuple[int, int, list[tuple[int, int]]]:
     """Where a piece begins and ends without blanks, and without what is kept at its ends; and the spans in between."""
-    start, stop, spans = 0, len(text), list(spans)
-    while True:
-        start, stop = (
-            start + len(text[start:stop]) - len(text[start:stop].lstrip()),
-            start + len(text[start:stop].rstrip()),
-        )
-        if spans and spans[0][0] <= start:
-            start = spans.pop(0)[1]
-        elif spans and spans[-1][1] >= stop:
-            stop = spans.pop()[0]
+    start, stop, first, last = 0, len(text), 0, len(spans)
+    while start < stop and (text[start].isspace() or (first < last and spans[first][0] <= start)):
+        if text[start].isspace():
+            start += 1
         else:
-            return start, max(start, stop), spans
+            start, first = spans[first][1], first + 1
+    while start < stop and (text[stop - 1].isspace() or (first < last and spans[last - 1][1] >= stop)):
+        if text[stop - 1].isspace():
+            stop -= 1
+        else:
+            stop, last = spans[last - 1][0], last - 1
+    return start, max(start, stop), spans[first:last]
 
 
 def _cut(text: str, spans: list[tuple[int, int]]) -> int:

@@ -25,8 +25,11 @@ from dragoman.models.engines.firefox.files import (
     read_model,
 )
 from dragoman.models.engines.firefox.pieces import Piece, Vocabulary, pieces
-from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.errors import EngineFailed, EngineUnavailable, TextRefused
 from dragoman.models.processes.children import ChildPool, ChildRefused
+
+MOST_PIECES = 300
+"""What a text may have: some 20 000 words without an end. It would hold one of few processes for a minute."""
 
 PIECES_AT_ONCE = 8
 """How many pieces a child gets with one question: enough for any usual text, few enough to be bounded in time."""
@@ -91,7 +94,7 @@ class FirefoxTranslator:
     def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
         """One translation per text, in order; blanks and line breaks stay as they are.
 
-        Raises EngineFailed, and TextRefused for a text that ended its process again and again.
+        Raises EngineFailed, and TextRefused for a text that ended its process again and again, or of too many pieces.
         """
         model = self._models.get(pair)
         if model is None:
@@ -119,7 +122,10 @@ class FirefoxTranslator:
 
     def _translated(self, model: FirefoxModel, text: str) -> str:
         vocabulary = self._vocabulary(model)
-        made = self._made(model, list(pieces(text, vocabulary)))
+        parts = list(pieces(text, vocabulary))
+        if sum(bool(part.text) for part in parts) > MOST_PIECES:
+            raise TextRefused(self.name, f"a text of {len(text):,} characters is too long")
+        made = self._made(model, parts)
         return "".join(done if done is not None else self._divided(model, piece, vocabulary) for piece, done in made)
 
     def _divided(self, model: FirefoxModel, piece: Piece, vocabulary: Vocabulary) -> str:

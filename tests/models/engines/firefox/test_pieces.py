@@ -1,5 +1,7 @@
 """What a model is given of a text, and what becomes of the rest."""
 
+import cProfile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,19 @@ def test_nothing_is_longer_than_a_model_takes(text: str) -> None:
     asked = asked_of(text)
     assert all(VOCABULARY.tokens(part) <= MOST_TOKENS for part in asked)
     assert put_together(text) == text
+
+
+@pytest.mark.parametrize("unit", ["$1 ", "👍 ", " ", "\n", "a 👍 ", "<", "<a", "1,", "https://a.b ", "a, ", "Xv0x "])
+def test_time_grows_with_the_length_and_not_with_its_square(unit: str) -> None:
+    calls: list[int] = []
+    for length in (20_000, 40_000):
+        profile = cProfile.Profile()
+        text = unit * (length // len(unit))
+        profile.enable()
+        list(pieces(text, VOCABULARY))
+        profile.disable()
+        calls.append(sum(entry.callcount for entry in profile.getstats()))
+    assert calls[1] < 3 * calls[0]
 
 
 def test_long_sentences_are_cut_at_commas() -> None:

@@ -14,7 +14,7 @@ from dragoman.config.settings import FirefoxSettings
 from dragoman.models.base import LanguagePair
 from dragoman.models.engines.firefox.files import packaged_models
 from dragoman.models.engines.firefox.translator import FirefoxTranslator
-from dragoman.models.errors import EngineFailed, EngineUnavailable
+from dragoman.models.errors import EngineFailed, EngineUnavailable, TextRefused
 from tests.models.engines.firefox.texts import HOSTILE
 
 PT, EN = LanguagePair("en", "pt"), LanguagePair("pt", "en")
@@ -77,6 +77,11 @@ def test_hostile_texts_end_no_process(engine: FirefoxTranslator, text: str) -> N
 def test_a_thousand_words_without_a_stop_are_all_translated(engine: FirefoxTranslator) -> None:
     [made] = engine.translate(PT, ["the dog eats the cat and then " * 150])
     assert made.count("cão") + made.count("cachorro") > 120
+
+
+def test_a_text_that_would_hold_a_process_for_minutes_is_refused(engine: FirefoxTranslator) -> None:
+    with pytest.raises(TextRefused, match="a text of 250,000 characters is too long"):
+        engine.translate(PT, ["word " * 50_000])
 
 
 def test_a_pair_that_is_not_here(engine: FirefoxTranslator) -> None:
