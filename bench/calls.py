@@ -50,6 +50,7 @@ class Recognise:
 
 @dataclass(slots=True)
 class Translate:
+    engine: str
     pair: LanguagePair
     text: str
 
@@ -88,7 +89,7 @@ async def record(talk: Talk, latency: Latency, *, paced: bool) -> CallLog:
         name="recording",
         detector=_Detector(bare.detector, log.calls),
         recognizers=[_Recognizer(bare.recognizer, log.calls)],
-        translators=[_Translator(bare.translator, log.calls)],
+        translators=[_Translator(engine, log.calls) for engine in bare.translators],
         synthesizers=[_Synthesizer(bare.synthesizer, log.calls)],
         catalogue=bare.catalogue(),
     )
@@ -152,7 +153,7 @@ class _Translator:
         self._inner, self._calls = inner, calls
 
     def translate(self, pair: LanguagePair, texts: Sequence[str]) -> list[str]:
-        self._calls += [Translate(pair, text) for text in texts]
+        self._calls += [Translate(self.name, pair, text) for text in texts]
         return self._inner.translate(pair, texts)
 
 

@@ -71,7 +71,7 @@ def replay(log: CallLog, *, paced: bool) -> Costs:
                     costs.recognise_s += spent_s
                     costs.committed_s += spent_s if call.committed else 0.0
                 case Translate():
-                    engines.translator.translate(call.pair, [call.text])
+                    engines.translator(call.engine).translate(call.pair, [call.text])
                     costs.translate_s += time.process_time() - before_s
                 case Speak():
                     for _ in engines.synthesizer.synthesize(call.request):

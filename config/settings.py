@@ -72,6 +72,11 @@ class ArgosSettings(_BatchedTable):
     threads: PositiveInt
 
 
+class FirefoxSettings(_Table):
+    workers: PositiveInt
+    models: PositiveInt
+
+
 class PiperSettings(_Table):
     device: Device
     workers: NonNegativeInt
@@ -91,6 +96,7 @@ class EngineSettings(_Table):
     remedy_url: str
     whisper: WhisperSettings
     argos: ArgosSettings
+    firefox: FirefoxSettings
     piper: PiperSettings
 
 
@@ -185,6 +191,7 @@ class Settings(BaseSettings):
     hub_url: Url
     argos_url: Url
     package_index: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
+    firefox_url: Url
     pull: str
     latency: Literal["low", "balanced", "quality"]
     engines: EngineSettings

@@ -47,23 +47,17 @@ def _load_scripted(settings: Settings, observer: Observer | None) -> Engines:
 
 
 def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
-    from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
-    from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
     from dragoman.models.engines.espeak.synthesizer import EspeakSynthesizer  # noqa: PLC0415
     from dragoman.models.engines.hibari.synthesizer import HibariSynthesizer  # noqa: PLC0415
     from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer  # noqa: PLC0415
     from dragoman.models.engines.pico.synthesizer import PicoSynthesizer  # noqa: PLC0415
     from dragoman.models.engines.silero.detector import SileroDetector  # noqa: PLC0415
 
-    folder, chosen = settings.models_path, settings.engines
+    chosen = settings.engines
     # Each in order of preference: the first that is installed and can do a thing does it.
     recognizers: dict[str, Callable[[], Recognizer]] = {
         "whisper": partial(_whisper, settings),
         "moonshine": MoonshineRecognizer,
-    }
-    translators: dict[str, Callable[[], Translator]] = {
-        "argos": partial(ArgosTranslator, folder / "argos", chosen.argos),
-        "apertium": ApertiumTranslator,
     }
     synthesizers: dict[str, Callable[[], Synthesizer]] = {
         "piper": partial(_piper, settings),
@@ -74,8 +68,6 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
     # What is pulled is an addition: having none is no fault of an installation that did not ask for it.
     if not _wanted("whisper", chosen.recognizer, settings) and not chosen.whisper.model:
         del recognizers["whisper"]
-    if not _wanted("argos", chosen.translator, settings):
-        del translators["argos"]
     if not _wanted("piper", chosen.synthesizer, settings):
         del synthesizers["piper"]
     if not chosen.pico and chosen.synthesizer != "pico":
@@ -91,7 +83,7 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         detecting = pool.submit(SileroDetector)
         hearing = pool.submit(_build, "recognizer", recognizers, chosen.recognizer, missing)
         speaking = pool.submit(_build, "synthesizer", synthesizers, chosen.synthesizer, missing)
-        turning = pool.submit(_build, "translator", translators, chosen.translator, missing)
+        turning = pool.submit(load_translators, settings, missing)
         telling = pool.submit(_build, "speakers", embedders, "", missing)
         heard, turned, spoken = hearing.result(), turning.result(), speaking.result()
         detector, tell = detecting.result(), telling.result()
@@ -114,6 +106,27 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         observer=observer,
         embedder=tell[0] if tell else None,
     )
+
+
+def load_translators(settings: Settings, missing: list[EngineUnavailable]) -> list[Translator]:
+    """The translators of the chosen set that are installed here; what is not is added to `missing`.
+
+    Raises ValueError for a wrong name.
+    """
+    from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
+    from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
+    from dragoman.models.engines.firefox.translator import FirefoxTranslator  # noqa: PLC0415
+
+    folder, chosen = settings.models_path, settings.engines
+    pulled = None if chosen.set == "embedded" else folder / "firefox"
+    factories: dict[str, Callable[[], Translator]] = {
+        "firefox": partial(FirefoxTranslator, pulled, chosen.firefox),
+        "argos": partial(ArgosTranslator, folder / "argos", chosen.argos),
+        "apertium": ApertiumTranslator,
+    }
+    if not _wanted("argos", chosen.translator, settings):
+        del factories["argos"]
+    return _build("translator", factories, chosen.translator, missing)
 
 
 def _wanted(engine: str, forced: str, settings: Settings) -> bool:
@@ -173,9 +186,10 @@ def _warm(translators: Iterable[Translator], sources: Collection[str]) -> None:
     """Start what the first session would otherwise wait for."""
     from dragoman.models.engines.apertium.translator import ApertiumTranslator  # noqa: PLC0415
     from dragoman.models.engines.argos.translator import ArgosTranslator  # noqa: PLC0415
+    from dragoman.models.engines.firefox.translator import FirefoxTranslator  # noqa: PLC0415
 
     for engine in translators:
-        if isinstance(engine, ApertiumTranslator | ArgosTranslator):
+        if isinstance(engine, ApertiumTranslator | ArgosTranslator | FirefoxTranslator):
             engine.warm([pair for pair in engine.pairs if pair.source in sources])
 
 

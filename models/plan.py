@@ -51,8 +51,9 @@ class Plan:
 
     `candidates` are the only languages that the recogniser chooses from, all where there are none; `keywords` are
     terms that it should expect. `english_for` are the languages that it is asked to translate to English itself,
-    because no translator here does. `locks_language`: the first language that is heard surely may be kept for the
-    session, if the operator lets it. There are as many `branches` as targets, none where speech is only written down.
+    because no translator here does, or none as well. `locks_language`: the first language that is heard surely may be
+    kept for the session, if the operator lets it. There are as many `branches` as targets, none where speech is only
+    written down.
     """
 
     recognizer: str

@@ -28,11 +28,12 @@ from dragoman.models.base import (
 from dragoman.models.batching import BatchRecord, EngineOwner, Priority
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
 from dragoman.models.plan import Branch, Plan, TargetWish
-from dragoman.models.routes import RouteMap
+from dragoman.models.routes import Route, RouteMap, compared, offers
 from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
 from dragoman.models.text.canonical import canonical
 from dragoman.models.text.finishing import finished, heard
 from dragoman.models.voices import VoiceCatalogue
+from dragoman.models.worth import Step
 
 RequestT = TypeVar("RequestT")
 ResultT = TypeVar("ResultT")
@@ -40,12 +41,14 @@ Observer = Callable[[BatchRecord], None]
 
 
 class Description(TypedDict):
-    """What `/ready` and the command line show: engine by language or pair; `runs` is model and device by engine."""
+    """What `/ready` and the command line show: engine by language or pair; `why` is what a pair's way is worth, beside
+    the next best; `runs` is model and device by engine."""
 
     engines: str
     vad: str
     recognise: dict[str, str]
     translate: dict[str, str]
+    why: dict[str, str]
     speak: dict[str, str]
     speakers: str
     runs: dict[str, str]
@@ -59,7 +62,8 @@ class _Task:
 
 
 class Engines:
-    """The loaded engines. Lists are in order of preference: the first that can do a thing does it."""
+    """The loaded engines. Lists are in order of preference: the first that can do a thing does it, but for
+    translations, which take the way that is worth most (`routes.py`)."""
 
     def __init__(
         self,
@@ -86,7 +90,7 @@ class Engines:
         self._recognizers = {engine.name: engine for engine in recognizers}
         self._translators = {engine.name: engine for engine in translators}
         self._synthesizers = {engine.name: engine for engine in synthesizers}
-        self._routes = RouteMap(pair for engine in translators for pair in engine.pairs)
+        self._routes = RouteMap(step for engine in translators for step in offers(engine.name, engine.pairs))
 
         self._owners: list[EngineOwner[Any, Any]] = []
 
@@ -106,11 +110,11 @@ class Engines:
             return made
 
         self._hear = {engine.name: owner(engine.name, engine.batching, engine.recognize) for engine in recognizers}
-        self._turn: dict[LanguagePair, EngineOwner[_Task, str]] = {}
-        for engine in reversed(translators):  # the first that can do a pair does it
+        self._turn: dict[Step, EngineOwner[_Task, str]] = {}
+        for engine in translators:
             run = _translating(engine)
-            lanes = [[pair] for pair in engine.pairs] if engine.batching.by_pair else [engine.pairs]
-            for lane in lanes:
+            steps = offers(engine.name, engine.pairs)
+            for lane in [[step] for step in steps] if engine.batching.by_pair else [steps]:
                 self._turn |= dict.fromkeys(lane, owner(engine.name, engine.batching, run))
         self._say = {
             engine.name: owner(engine.name, engine.batching, speak_utterances(engine)) for engine in synthesizers
@@ -221,12 +225,18 @@ class Engines:
 
     def translates(self, source: str, target: str) -> bool:
         """Whether translators lead from `source` to `target`, without the recogniser's own English."""
-        return self._routes.route(source, target) is not None
+        return self._routes.leads(source, target)
+
+    def by_own_english(self, recognizer: str, source: str, target: str) -> bool:
+        """Whether speech in `source` gets to `target` by the recogniser's own English: where that alone leads there, or
+        is worth more by a margin, since it comes at pauses only."""
+        engine = self._recognizers.get(recognizer)
+        return engine is not None and source in engine.to_english and self._routes.prefers(engine.name, source, target)
 
     def translates_growing(self, source: str, target: str) -> bool:
         """Whether the translation of a text usually begins like that of its beginning: all translators are neural."""
-        route = self._routes.route(source, target)
-        return bool(route) and all(self._translators[self._translator_of(pair)].neural for pair in route or ())
+        route = self._routes.best(source, target)
+        return route is not None and all(self._translators[step.engine].neural for step in route.steps)
 
     async def translate(
         self,
@@ -241,14 +251,16 @@ class Engines:
 
         `terms` are translations that stand in the result wherever their source stands in the text.
         """
-        route = self._routes.route(source, target)
+        text = canonical(text)
+        if source == target:
+            return text
+        route = self._routes.best(source, target)
         if route is None:
             pair = LanguagePair(source, target)
             raise NoTranslator(pair, remedies.for_translation(pair))
-        text = canonical(text)
-        text, kept = glossary.protect(text, terms or {}) if route else (text, [])
-        for pair in route:
-            text = await self._turn[pair].submit(_Task(pair, text), session_id=session_id, priority=priority)
+        text, kept = glossary.protect(text, terms or {})
+        for step in route.steps:
+            text = await self._turn[step].submit(_Task(step.pair, text), session_id=session_id, priority=priority)
         return glossary.restore(text, kept)
 
     def sample_rate_hz(self, voice: Voice) -> int:
@@ -271,19 +283,14 @@ class Engines:
     def describe(self) -> Description:
         """Who serves what, for people and for `/ready`."""
         heard = sorted(self.source_languages)
-        translate: dict[str, str] = {}
-        for source in heard:
-            for target, route in self._routes.reachable(source).items():
-                names = dict.fromkeys(self._translator_of(pair) for pair in route)
-                pivots = "".join(f" via {pair.target}" for pair in route[:-1])
-                translate[f"{source}→{target}"] = "+".join(names) + pivots
-            translate |= self._by_recognizer(source, translate)
+        ways = {f"{source}→{target}": ways for source in heard for target, ways in self._ways(source).items()}
         spoken = {code for engine in self._synthesizers.values() for code in engine.languages}
         return Description(
             engines=self.name,
             vad=self.detector.name,
             recognise={code: self._first(self._recognizers, code) for code in heard},
-            translate=translate,
+            translate={pair: found[0].name for pair, found in ways.items()},
+            why={pair: compared(found) for pair, found in ways.items()},
             speak={code: self._first(self._synthesizers, code) for code in sorted(spoken)},
             speakers=self.embedder.name if self.embedder is not None else "",
             runs=self._runs(),
@@ -317,21 +324,23 @@ class Engines:
         self.detector.close()
 
     def _english_for(self, wish: TargetWish, sources: Sequence[str], recognizer: Recognizer) -> frozenset[str]:
-        """The sources that only the recogniser's own English leads on from. Raises NoTranslator."""
+        """The sources that the recogniser's own English leads on from. Raises NoTranslator."""
         pairs = [LanguagePair(code, target) for code in sources if (target := wish.target_of(code)) not in (None, code)]
-        unserved = [pair for pair in pairs if self._routes.route(*pair) is None]
-        helped = [
-            pair
-            for pair in unserved
-            if pair.source in recognizer.to_english and self._routes.route("en", pair.target) is not None
-        ]
-        lost = [pair for pair in unserved if pair not in helped]
+        helped = [pair for pair in pairs if self.by_own_english(recognizer.name, *pair)]
+        lost = [pair for pair in pairs if pair not in helped and not self._routes.leads(*pair)]
         # Where any language may come, those that can be translated are; in a conversation both sides must be.
         same = any(wish.target_of(code) == code for code in sources)
         if lost and (wish.by_source is not None or (len(lost) == len(pairs) and not same)):
             pair = next((pair for pair in lost if pair.source == "en"), lost[0])
             raise NoTranslator(pair, remedies.for_translation(pair))
         return frozenset(pair.source for pair in helped)
+
+    def _ways(self, source: str) -> dict[str, list[Route]]:
+        """Every target of speech in `source`, with the ways to it, the one that is taken first."""
+        recognizer = self._recognizer_for(frozenset({source}))
+        own = recognizer.name if source in recognizer.to_english else ""
+        targets = {*self._routes.reachable(source), *(("en", *self._routes.reachable("en")) if own else ())} - {source}
+        return {target: self._routes.ways(source, target, own) for target in sorted(targets)}
 
     def _voice_for(self, wish: TargetWish, sources: Sequence[str]) -> Voice | None:
         """The voice that is certain before anybody has spoken; None where it depends on what is heard."""
@@ -360,23 +369,6 @@ class Engines:
     def _speaks(self, voice: Voice) -> bool:
         engine = self._synthesizers.get(voice.engine)
         return engine is not None and voice.language in engine.languages and engine.speaks(voice)
-
-    def _by_recognizer(self, source: str, served: Mapping[str, str]) -> dict[str, str]:
-        """What a recogniser's own translation to English adds for `source`, with translators behind it or not."""
-        recognizer = self._recognizer_for(frozenset({source}))
-        if source not in recognizer.to_english:
-            return {}
-        onward = {"en": ()} | self._routes.reachable("en")
-        found = {}
-        for target, route in sorted(onward.items()):
-            if target != source and f"{source}→{target}" not in served:
-                names = dict.fromkeys([recognizer.name, *(self._translator_of(pair) for pair in route)])
-                pivots = "".join(f" via {pair.source}" for pair in route)
-                found[f"{source}→{target}"] = "+".join(names) + pivots
-        return found
-
-    def _translator_of(self, pair: LanguagePair) -> str:
-        return next(engine.name for engine in self._translators.values() if pair in engine.pairs)
 
     @staticmethod
     def _first(engines: dict[str, Recognizer] | dict[str, Synthesizer], code: str) -> str:

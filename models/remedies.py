@@ -26,7 +26,7 @@ def for_recognition(language: str) -> str:
 
 
 def for_translation(pair: LanguagePair) -> str:
-    """How to get a translator for `pair`, through English where there is no package for the pair itself."""
+    """How to get a translator for `pair`, through English where there is no model for the pair itself."""
     catalogue = _catalogue()
     through = [LanguagePair(pair.source, PIVOT), LanguagePair(PIVOT, pair.target)]
     steps = [pair] if PIVOT in pair or catalogue.translation(*pair) is not None else through
@@ -34,10 +34,10 @@ def for_translation(pair: LanguagePair) -> str:
     found = [entry for entry in entries if entry is not None]
     if set(pair) <= _APERTIUM_LANGUAGES:
         other = f", or run {_pull(*found)} on the server" if len(found) == len(steps) else ""
-        return f"Install the embedded translator: apt-get install {APERTIUM_PACKAGES}{other}"
+        return f"Install the embedded translators: apt-get install {APERTIUM_PACKAGES}, and {_EMBEDDED}{other}"
     if len(found) == len(steps):
         names = " and ".join(entry.name for entry in found)
-        return f"It takes the Argos package {names}, so run {_pull(*found)} on the server"
+        return f"It takes the {'model' if len(found) == 1 else 'models'} {names}, so run {_pull(*found)} on the server"
     names = " and ".join(f"translate-{step.source}_{step.target}" for step in steps)
     return (
         f"It takes the Argos package {names}, which the catalogue lacks: if {ARGOS_INDEX} has it, run "

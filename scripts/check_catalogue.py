@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from dragoman.config.settings import load_settings
-from dragoman.models.files.catalogue import Catalogue, Entry, RemoteFile
+from dragoman.models.files.catalogue import ON_HUB, Catalogue, Entry, RemoteFile
 from dragoman.models.files.download import Watch, size_of
 from dragoman.models.files.errors import DownloadFailed
 from dragoman.models.files.http import HttpClient, body_of
@@ -39,7 +39,7 @@ class Check:
 
     def faults(self, entry: Entry) -> Iterator[str]:
         """What is wrong with one entry."""
-        told = {} if entry.kind == "argos" else self._listing(entry)
+        told = self._listing(entry) if entry.kind in ON_HUB else {}
         for file in entry.files:
             try:
                 size = size_of(self.client, self.sources.url(entry, file), Watch())

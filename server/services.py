@@ -144,7 +144,7 @@ class Services:
         self._engines = engines
         self.metrics.engines(engines.batching, engines.stages)
         for stage, served in engines.describe().items():
-            if isinstance(served, dict):
+            if isinstance(served, dict) and stage != "why":
                 log.info("%s: %s", stage, _summary(served))
         for absent in engines.missing:
             log.warning("%s", absent)

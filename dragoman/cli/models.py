@@ -18,6 +18,7 @@ from dragoman.cli.pulling import (
     explain,
     languages_in,
     megabytes,
+    mirror,
     pull,
     say,
     wanted,
@@ -61,7 +62,7 @@ def models(context: typer.Context, config: ConfigFile = None, engines: EngineSet
 @app.command("list")
 def list_(
     engine: Annotated[
-        str | None, typer.Option(help="Only models of one kind: whisper, argos, piper or speakers.")
+        str | None, typer.Option(help="Only models of one kind: whisper, firefox, argos, piper or speakers.")
     ] = None,
     language: Annotated[str | None, typer.Option("--language", "-l", help="Only models for this language.")] = None,
     installed: Annotated[bool, typer.Option("--installed", help="Only models that are installed.")] = False,
@@ -125,6 +126,33 @@ def pull_(
         raise typer.Exit(130) from None
     if not done:
         raise typer.Exit(1)
+
+
+@app.command("mirror")
+def mirror_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; what is there already is kept.")],
+    names: Names = None,
+    languages: Annotated[
+        str | None, typer.Option("--for", help="What sessions among these languages need, e.g. es,de.")
+    ] = None,
+    recognizer: Annotated[str, typer.Option(help="The recogniser that --for takes.")] = RECOGNIZER,
+    config: ConfigFile = None,
+) -> None:
+    """Write a folder that any web server can serve to others. Without names and --for, all that is installed."""
+    settings = settings_or_exit(config)
+    store, catalogue = _open(settings)
+    try:
+        if names or languages:
+            entries = wanted(catalogue, names or [], languages_in(languages or ""), recognizer)
+        else:
+            entries = [entry for model in store.installed() if (entry := catalogue.find(model.name)) is not None]
+    except ModelFileError as error:
+        fail(str(error))
+    if not entries:
+        fail("name models, or languages with --for: none of the catalogue is installed", code=2)
+    if not mirror(entries, store, folder, settings):
+        raise typer.Exit(1)
+    say(f"{folder} is whole: serve it, and set hub_url, argos_url and firefox_url to its address")
 
 
 @app.command("rm")
@@ -250,10 +278,14 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
     if found["speakers"]:
         table.add_row("tell speakers apart", "any", found["speakers"])
     console.print(table)
+    chosen = Table("pair", "by", "because", box=None)
+    for way, why in found["why"].items():
+        if set(way.split("→")) <= set(NAMED):
+            chosen.add_row(way, found["translate"][way], why)
+    if chosen.row_count:
+        console.print(chosen)
     if "pico" in found["speak"].values():
-        say(
-            "pico: what its voices were made from was never published; engines.pico = false turns it off (docs/models.md)"
-        )
+        say("pico: what its voices were made from was never published; engines.pico = false turns it off")
     elif not settings_or_exit(config).engines.pico:
         say("pico is turned off by engines.pico")
     for reason in found["missing"]:

@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
@@ -112,6 +113,33 @@ def pull(entries: Sequence[Entry], store: Store, settings: Settings, way: Way = 
                 except (NoRoom, Offline, Unreachable) as error:  # the next one would meet the same
                     complain(str(error))
                     return False
+                except ModelFileError as error:
+                    complain(str(error))
+                    done = False
+    except OSError as error:
+        complain(explain(error, store))
+        return False
+    finally:
+        client.close()
+    return done
+
+
+def mirror(entries: Sequence[Entry], store: Store, folder: Path, settings: Settings) -> bool:
+    """Put the files of models into a folder for a web server, and say how it goes; gives whether all are there."""
+    from dragoman.models.files.http import HttpClient
+    from dragoman.models.files.hub import Sources
+    from dragoman.models.files.mirror import Mirror
+
+    done = True
+    sources = Sources.of(settings)
+    client = HttpClient(hub=sources.hub, token=sources.token)
+    try:
+        with PullProgress() as listener:
+            writer = Mirror(folder, store, sources, client, listener)
+            for entry in entries:
+                try:
+                    fetched = writer.add(entry)
+                    say(f"{entry.name}: in {folder}" + ("" if fetched else ", nothing had to be pulled"))
                 except ModelFileError as error:
                     complain(str(error))
                     done = False

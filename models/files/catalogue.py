@@ -19,8 +19,14 @@ from urllib.parse import urlsplit
 from dragoman.models.files.errors import CatalogueFault, UnknownModel
 
 PACKAGED = "models.toml"
-KINDS = ("whisper", "argos", "piper", "speakers")
+KINDS = ("whisper", "firefox", "argos", "piper", "speakers")
 """Kinds of models, by the engine that runs them; each has a folder of that name."""
+
+ON_HUB = frozenset({"whisper", "piper", "speakers"})
+"""Those whose files lie in repositories of the hub."""
+
+TRANSLATIONS = ("firefox", "argos")
+"""Those that translate one pair; of two for the same pair the first is pulled."""
 
 RECOGNIZER = "small"
 """The recogniser for `Catalogue.needs` where none is named."""
@@ -29,6 +35,7 @@ PIVOT = "en"
 
 _NAMES = {
     "whisper": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+    "firefox": re.compile(r"firefox-[a-z]{2,3}_[a-z]{2,3}"),
     "argos": re.compile(r"translate-[a-z]{2,3}_[a-z]{2,3}"),
     "piper": re.compile(r"[a-z]{2,3}_[A-Z]{2,3}-\w{1,64}-(x_low|low|medium|high)"),
     "speakers": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
@@ -40,6 +47,7 @@ _SUMS = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}
 _COMMON = {"name", "languages", "licence", "note", "size_mb"}
 _KNOWN = {
     "whisper": _COMMON | {"aliases", "repo", "revision", "files", "packages"},
+    "firefox": _COMMON | {"version", "files"},
     "argos": _COMMON | {"version", "url", "size", "sha256"},
     "piper": _COMMON | {"repo", "revision", "files", "speakers", "base"},
     "speakers": _COMMON | {"aliases", "repo", "revision", "files"},
@@ -50,7 +58,8 @@ _KNOWN = {
 class RemoteFile:
     """One file to pull. `path` is its place in the repository, or the whole URL of an Argos package.
 
-    `size` is in bytes; an empty `sha256` or `md5` was not found published. A model works without an `optional` file.
+    `called` is its name where that is another than the path's. `size` is in bytes; an empty `sha256` or `md5` was not
+    found published. A model works without an `optional` file.
     """
 
     path: str
@@ -58,11 +67,12 @@ class RemoteFile:
     sha256: str = ""
     md5: str = ""
     optional: bool = False
+    called: str = ""
 
     @property
     def name(self) -> str:
         """What it is called in the model's folder."""
-        return PurePosixPath(urlsplit(self.path).path).name
+        return self.called or PurePosixPath(urlsplit(self.path).path).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ class Entry:
     @property
     def serves(self) -> str:
         """Its languages in a few characters."""
-        if self.kind == "argos":
+        if self.kind in TRANSLATIONS:
             return "→".join(self.languages)
         return " ".join(self.languages) if len(self.languages) < 4 else f"{len(self.languages)} languages"
 
@@ -159,10 +169,12 @@ class Catalogue:
         return [entry for entry in self if entry.kind == kind]
 
     def translation(self, source: str, target: str) -> Entry | None:
-        """The package for a pair: of several the one that is called after it, not after a variant."""
-        found = [entry for entry in self.of("argos") if entry.languages == (source, target)]
-        plain = f"translate-{source}_{target}"
-        return next((entry for entry in found if entry.name == plain), found[0] if found else None)
+        """The model for a pair: of several the first kind of TRANSLATIONS, and of that the one that is called after the
+        pair, not after a variant."""
+        found = [entry for kind in TRANSLATIONS for entry in self.of(kind) if entry.languages == (source, target)]
+        of_kind = [entry for entry in found if entry.kind == found[0].kind]
+        plain = (entry for entry in of_kind if entry.name.endswith(f"-{source}_{target}"))
+        return next(plain, found[0] if found else None)
 
     def voice(self, language: str) -> Entry | None:
         """The first voice of a language."""
@@ -175,8 +187,8 @@ class Catalogue:
         return usual if usual in found else found[0] if found else None
 
     def needs(self, languages: Sequence[str], recognizer: str = RECOGNIZER) -> Needs:
-        """What sessions among `languages` need: one recogniser, every package between two of them or between one and
-        English, through which the rest goes, and a voice for each. Raises UnknownModel.
+        """What sessions among `languages` need: one recogniser, every translation between two of them or between one
+        and English, through which the rest goes, and a voice for each. Raises UnknownModel.
         """
         known = {code for entry in self for code in entry.languages}
         for code in languages:
@@ -198,7 +210,7 @@ class Catalogue:
                 if package is not None:
                     entries.append(package)
                 elif source != target and PIVOT in (source, target):
-                    lacking.append(f"there is no Argos package for {source}→{target}")
+                    lacking.append(f"there is no model that translates {source}→{target}")
         for code in dict.fromkeys(languages):
             voice = self.voice(code)
             if voice is not None:
@@ -252,15 +264,17 @@ def _entry(kind: str, fields: dict[str, Any], multilingual: tuple[str, ...]) -> 
     languages = multilingual if fields["languages"] == "multilingual" else tuple(fields["languages"])
     if not languages or not all(_LANGUAGE.fullmatch(code) for code in languages):
         raise ValueError("'languages' must be \"multilingual\" or two-letter codes")
+    if kind in TRANSLATIONS and len(languages) != 2:
+        raise ValueError("'languages' must be source and target")
     if kind == "argos":
-        if len(languages) != 2:
-            raise ValueError("'languages' must be source and target")
         _check_url(fields["url"])
         files = [_file({"path": fields["url"], **{key: fields[key] for key in ("size", "sha256") if key in fields}})]
     else:
         files = [_file(file) for file in fields["files"]]
         if not all(_PATH.fullmatch(file.path) and ".." not in file.path for file in files):
             raise ValueError("a path in 'files' is not a plain relative path")
+        if not all(re.fullmatch(r"[\w.+-]+", file.name) for file in files):
+            raise ValueError("'called' is not a plain name")
     if not files or len({file.name for file in files}) < len(files):
         raise ValueError("'files' is empty, or two have the same name")
     if not fields["licence"]:
@@ -271,8 +285,8 @@ def _entry(kind: str, fields: dict[str, Any], multilingual: tuple[str, ...]) -> 
         languages=languages,
         licence=fields["licence"],
         files=tuple(files),
-        repo=_repo(fields["repo"]) if kind != "argos" else "",
-        revision=fields.get("revision", "main") if kind != "argos" else "",
+        repo=_repo(fields["repo"]) if kind in ON_HUB else "",
+        revision=fields.get("revision", "main") if kind in ON_HUB else "",
         version=fields.get("version", ""),
         aliases=tuple(fields.get("aliases", ())),
         note=fields.get("note", ""),

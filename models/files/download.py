@@ -168,7 +168,7 @@ def _checked(url: str, part: Path, name: str, expected: Expected) -> FileRecord:
 def _other(difference: str) -> str:
     return (
         f"it is not the expected file: {difference}. It was thrown away; pull it again, and if that gives the same, "
-        "the mirror (hub_url, argos_url) has another file than the catalogue knows"
+        "the mirror (hub_url, argos_url, firefox_url) has another file than the catalogue knows"
     )
 
 

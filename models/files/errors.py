@@ -85,8 +85,8 @@ class NotPublished(DownloadFailed):
     def __init__(self, url: str, status: int) -> None:
         super().__init__(
             url,
-            f"there is no such file (HTTP {status}); the mirror may lack it (hub_url, argos_url), or a newer Dragoman "
-            "knows where it went",
+            f"there is no such file (HTTP {status}); the mirror may lack it (hub_url, argos_url, firefox_url), or a "
+            "newer Dragoman knows where it went",
         )
 
 

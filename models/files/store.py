@@ -1,6 +1,7 @@
 """The folder of model files: what is installed in it, whether it is whole, and how a model gets in and out.
 
     whisper/small/...                       one folder for each model, by its kind
+    firefox/firefox-en_es/...
     argos/translate-en_de/...
     piper/es_ES-davefx-medium/...
     speakers/wespeaker-voxceleb-resnet34-LM/...
@@ -21,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dragoman.models.engines.argos.package import read_package
+from dragoman.models.engines.firefox.files import fault_of
 from dragoman.models.errors import EngineUnavailable
 from dragoman.models.files.catalogue import KINDS, Catalogue, Entry, is_name, nearest
 from dragoman.models.files.ct2_file import check_model_file
@@ -198,6 +200,8 @@ def form_fault(kind: str, folder: Path, name: str = "") -> str:
         except EngineUnavailable as error:
             return error.reason
         return ""
+    if kind == "firefox":
+        return fault_of(folder)
     if kind == "piper":
         return _voice_fault(folder, name or folder.name)
     if kind == "speakers":

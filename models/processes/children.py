@@ -1,7 +1,8 @@
-"""Child processes for libraries written in C that some texts end: what ends there is a child, and not the server.
+"""Child processes for libraries that some texts end, or that let nothing else run: what ends, or stands still, is a
+child and not the server.
 
-A child is a fresh Python with the standard library and one module of ours, whose `main` calls `child_serving.serve`; it
-is started by `exec`, not forked from this process with its threads. It ends when its input does: with this process,
+A child is a fresh Python with the standard library and one module of ours, whose `main` calls `serve` (`serving.py`);
+it is started by `exec`, not forked from this process with its threads. It ends when its input does: with this process,
 however that ends.
 """
 
@@ -43,7 +44,7 @@ class ChildRefused(Exception):
 class Child(PipedPrograms):
     """One child. Its module is imported there as it is here; `arguments` are its `sys.argv[1:]`.
 
-    `paths` are folders where it finds other modules, behind the standard library and this house.
+    `paths` are the folders where it finds other modules, behind the standard library and this house.
     """
 
     def __init__(self, module: str, arguments: Sequence[str], paths: Sequence[str] = ()) -> None:

@@ -61,7 +61,12 @@ class _Translating:
             self._splitter = ClauseSplitter(self._context.policy)
             self._growing, self._inside = None, False
         cut_s, target = self._branch.cut_s, self._branch.wish.target_of(said.language)
-        if said.english is not None and target and not self._context.engines.translates(said.language, target):
+        context = self._context
+        if (
+            said.english is not None
+            and target
+            and context.engines.by_own_english(context.plan.recognizer, said.language, target)
+        ):
             self._inside = False
             # The recogniser's own English is a translation too.
             english = finished(said.text, said.english, LanguagePair(said.language, "en"))

@@ -60,5 +60,5 @@ def test_models_show_what_was_installed(tmp_path: Path) -> None:
 @pytest.mark.embedded
 def test_models_say_how_to_get_german(tmp_path: Path) -> None:
     done = dragoman("models", DRAGOMAN_MODELS_DIR=str(tmp_path))
-    assert "missing: en→de. It takes the Argos package translate-en_de" in done.stdout
-    assert "dragoman models pull translate-en_de" in done.stdout
+    assert "missing: en→de. It takes the model firefox-en_de" in done.stdout
+    assert "dragoman models pull firefox-en_de" in done.stdout

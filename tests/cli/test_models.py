@@ -171,22 +171,22 @@ def test_very_many_pairs_are_told_in_short() -> None:
 
 
 def test_verify_and_remove(run: Runner, folder: Path) -> None:
-    run("pull", "small", VOICE, "translate-en_de")
+    run("pull", "small", VOICE, "firefox-en_de")
     path = folder / "whisper" / "small" / "model.bin"
     data = bytearray(path.read_bytes())
     data[1000] ^= 1
     path.write_bytes(data)
     (folder / "piper" / VOICE / f"{VOICE}.onnx.json").unlink()
     output = run("verify", code=1).output
-    assert "translate-en_de: as it was published" in output
+    assert "firefox-en_de: as it was published" in output
     assert (
         "error: small: the content of model.bin has changed (sha256 differs); 'dragoman models rm small' and" in output
     )
     assert f"error: {VOICE}: its {VOICE}.onnx.json is missing" in output
-    run("verify", "translate-en_de")
+    run("verify", "firefox-en_de")
     assert "broken: its" in run("list", "--installed").output
     assert "small is removed, 0.5 MB freed" in run("rm", "small", VOICE).output
-    assert installed(folder) == {"translate-en_de"}
+    assert installed(folder) == {"firefox-en_de"}
     run("verify")
 
 
@@ -322,3 +322,23 @@ def test_the_server_pulls_what_it_is_told_to_and_starts_without_what_cannot_be_h
         output = server.log()
     assert "there is no such file (HTTP 404)" in output
     assert "not everything that 'pull' asks for is here; the server starts with what there is" in output
+
+
+def test_a_mirror_of_what_is_installed(run: Runner, tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    assert "none of the catalogue is installed" in run("mirror", mirror, code=2).output
+    run("pull", "firefox-en_de")
+    said = run("mirror", mirror, HF_HUB_OFFLINE="1").output
+    assert "firefox-en_de: " in said
+    assert "nothing had to be pulled" in said
+    assert "set hub_url, argos_url and firefox_url to its address" in said
+    assert len(list((mirror / "main-workspace" / "translations-models").iterdir())) == 3
+    assert "offline" in run("mirror", mirror, VOICE, code=1, HF_HUB_OFFLINE="1").output
+    run("mirror", mirror, VOICE)
+    assert list(mirror.glob(f"rhasspy/piper-voices/resolve/*/es/es_ES/davefx/medium/{VOICE}.onnx"))
+
+
+def test_a_mirror_for_languages(run: Runner, tmp_path: Path) -> None:
+    run("mirror", tmp_path / "mirror", "--for", "es,de")
+    assert len(list((tmp_path / "mirror").rglob("model.bin"))) == 1
+    assert len(list((tmp_path / "mirror" / "main-workspace").rglob("*.bin"))) == 8

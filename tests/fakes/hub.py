@@ -144,12 +144,13 @@ class FakeHub:
     @property
     def sources(self) -> Sources:
         """What makes a pull come here."""
-        return Sources(hub=self.url, argos=self.url)
+        return Sources(hub=self.url, argos=self.url, firefox=self.url)
 
     @property
     def environment(self) -> dict[str, str]:
         """The same for a process."""
-        return {"DRAGOMAN_HUB_URL": self.url, "DRAGOMAN_ARGOS_URL": self.url, "NO_PROXY": "127.0.0.1"}
+        addresses = dict.fromkeys(("DRAGOMAN_HUB_URL", "DRAGOMAN_ARGOS_URL", "DRAGOMAN_FIREFOX_URL"), self.url)
+        return addresses | {"NO_PROXY": "127.0.0.1"}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -231,9 +232,14 @@ def _toml(entry: Entry, files: Mapping[str, bytes], sums: bool) -> str:
         lines += [f'url = "{entry.files[0].path}"', f'version = "{entry.version}"']
         lines += [f"{key} = {json.dumps(value)}" for key, value in facts(data).items()]
     else:
-        lines += [f'repo = "{entry.repo}"', f'revision = "{entry.revision}"', "files = ["]
+        if entry.repo:
+            lines += [f'repo = "{entry.repo}"', f'revision = "{entry.revision}"']
+        lines.append("files = [")
         for file in entry.files:
-            table = {"path": file.path} | facts(files[file.name]) | ({"optional": True} if file.optional else {})
+            called = {"called": file.called} if file.called else {}
+            table = (
+                {"path": file.path} | called | facts(files[file.name]) | ({"optional": True} if file.optional else {})
+            )
             pairs = ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())
             lines.append(f"    {{ {pairs} }},")
         lines.append("]")

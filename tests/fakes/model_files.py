@@ -60,6 +60,11 @@ def files_of(entry: Entry, size: int = 100_000) -> dict[str, bytes]:
     """Small files for any entry of the catalogue."""
     if entry.kind == "argos":
         return {"file": argos_file(entry.name)}
+    if entry.kind == "firefox":
+        return {
+            file.name: random.Random(file.name).randbytes(size if "model." in file.name else 1_000)
+            for file in entry.files
+        }
     if entry.kind == "speakers":
         return {entry.files[0].name: speaker_model()}
     return whisper_files(size) if entry.kind == "whisper" else voice_files(entry.name)

@@ -114,6 +114,32 @@ def test_a_recogniser_translates_to_english_where_no_translator_does() -> None:
     assert "de→es" not in shown
 
 
+class FakeWhisper(FakePolyglot):
+    """Has the name under which the table knows what its English is worth."""
+
+    name = "whisper"
+
+
+class FakeApertium(FakeTranslator):
+    name = "apertium"
+
+
+def test_its_own_english_is_taken_where_it_is_worth_more_than_translators() -> None:
+    apertium = FakeApertium("fr", "es", "en", "es", "fr")
+    loaded = engines(recognizers=(FakeWhisper(),), translators=(apertium,))
+    plan = loaded.plan(target="en")
+    assert plan.english_for == {"fr", "de", "it"}  # not Spanish, which Apertium does nearly as well, word by word
+    assert loaded.by_own_english(plan.recognizer, "fr", "en")
+    assert not loaded.by_own_english(plan.recognizer, "es", "en")
+    assert not loaded.by_own_english(plan.recognizer, "fr", "es")
+    assert not loaded.by_own_english("", "fr", "en")
+    described = loaded.describe()
+    assert described["translate"]["fr→en"] == "whisper"
+    assert described["why"]["fr→en"] == "49.7 chrF; apertium via es: 45.1"
+    assert described["translate"]["es→en"] == "apertium"
+    assert described["why"]["es→en"] == "45.6 chrF; whisper: 48.9"
+
+
 def test_a_recogniser_without_translation_adds_no_routes() -> None:
     loaded = engines()
     assert set(loaded.describe()["translate"]) == {"en→es"}

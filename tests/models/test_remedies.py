@@ -19,11 +19,11 @@ def pulled(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("pair", "names"),
     [
-        ("en→de", ["translate-en_de"]),
-        ("de→en", ["translate-de_en"]),
-        ("fr→de", ["translate-fr_en", "translate-en_de"]),
+        ("en→de", ["firefox-en_de"]),
+        ("de→en", ["firefox-de_en"]),
+        ("fr→de", ["firefox-fr_en", "firefox-en_de"]),
         ("es→pt", ["translate-es_pt"]),
-        ("es→fr", ["translate-es_en", "translate-en_fr"]),
+        ("es→fr", ["firefox-es_en", "firefox-en_fr"]),
     ],
 )
 def test_a_pair(pair: str, names: list[str]) -> None:

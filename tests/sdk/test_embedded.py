@@ -3,8 +3,10 @@
 import jiwer
 import pytest
 
-from dragoman.models.base import LanguagePair
-from dragoman.models.engines.apertium.translator import ApertiumTranslator
+from dragoman.config.settings import load_settings
+from dragoman.models.loading import load_translators
+from dragoman.models.routes import RouteMap, offers
+from dragoman.models.text.finishing import finished
 from dragoman.pipeline.sentences import words_of
 from dragoman.testing import RunningServer
 from tests.sdk.client import Raised, run_client
@@ -75,7 +77,7 @@ def test_german_says_what_is_missing_and_how_to_get_it(embedded: RunningServer) 
         answer = run_client(job, url=embedded.url, setup=setup, audio=bytes(1000))
         assert isinstance(answer, Raised)
         assert "no translator for en→de is installed" in answer.text
-        assert "translate-en_de" in answer.text
+        assert "firefox-en_de" in answer.text
         assert "1008" in answer.text
 
 
@@ -101,15 +103,21 @@ def test_the_stream_says_what_the_bare_engines_say(embedded: RunningServer) -> N
         for config in ({}, *({"target_language": target} for target in ("es", "fr", "pt")))
     ]
     english, *others = ([text for text, _, _ in result["times"]] for result in run_client("each", jobs=jobs))
-    translator = ApertiumTranslator()
+    translators = load_translators(load_settings(overrides={"engines": {"set": "embedded"}}), [])
+    routes = RouteMap(step for engine in translators for step in offers(engine.name, engine.pairs))
+    by_name = {engine.name: engine for engine in translators}
     try:
-        spanish = translator.translate(LanguagePair("en", "es"), english)
-        bare = [spanish, *(translator.translate(LanguagePair("es", target), spanish) for target in ("fr", "pt"))]
         # Each session heard for itself, and where one cuts its clauses depends on what came while it was recognising.
-        for said, translated in zip(others, bare, strict=True):
-            assert error_rate(" ".join(said), " ".join(translated)) <= 0.1, (said, translated)
+        for target, said in zip(("es", "fr", "pt"), others, strict=True):
+            texts, route = english, routes.best("en", target)
+            assert route is not None
+            for pair, engine in route.steps:
+                made = by_name[engine].translate(pair, texts)
+                texts = [finished(text, done, pair) for text, done in zip(texts, made, strict=True)]
+            assert error_rate(" ".join(said), " ".join(texts)) <= 0.1, (said, texts)
     finally:
-        translator.close()
+        for engine in translators:
+            engine.close()
 
 
 def test_text_and_sound_come_while_the_speaker_goes_on(embedded: RunningServer) -> None:

@@ -48,6 +48,17 @@ def test_every_entry_has_the_form_of_its_kind(entry: Entry) -> None:
         parts = urlsplit(file.path)
         assert (parts.scheme, parts.netloc, parts.query) == ("https", "argos-net.com", "")
         assert parts.path == f"/v1/{entry.name}-{entry.version.replace('.', '_')}.argosmodel"
+    elif entry.kind == "firefox":
+        assert entry.name == "firefox-{}_{}".format(*entry.languages)
+        assert "en" in entry.languages
+        assert all(file.sha256 and file.size for file in entry.files)
+        kinds = sorted(file.name.partition(".")[0] for file in entry.files)
+        assert kinds in (["lex", "model", "vocab"], ["lex", "model", "srcvocab", "trgvocab"])
+        assert all(f".{''.join(entry.languages)}." in file.name for file in entry.files)
+        assert all(
+            re.fullmatch(r"main-workspace/translations-models/[0-9a-f-]{36}\.(bin|spm)", file.path)
+            for file in entry.files
+        )
     else:
         assert re.fullmatch(r"[\w.-]+/[\w.-]+", entry.repo)
         assert re.fullmatch(r"[0-9a-f]{40}", entry.revision)
@@ -107,10 +118,10 @@ def test_what_two_languages_need(catalogue: Catalogue) -> None:
     needs = catalogue.needs(["es", "de"])
     assert [entry.name for entry in needs.entries] == [
         RECOGNIZER,
-        "translate-es_en",
-        "translate-de_en",
-        "translate-en_es",
-        "translate-en_de",
+        "firefox-es_en",
+        "firefox-de_en",
+        "firefox-en_es",
+        "firefox-en_de",
         "es_ES-davefx-medium",
         "de_DE-thorsten-medium",
     ]
@@ -124,15 +135,18 @@ def test_english_gets_a_voice_where_it_is_named(catalogue: Catalogue) -> None:
 def test_what_the_catalogue_lacks_is_told(catalogue: Catalogue) -> None:
     needs = catalogue.needs(["ja", "cy"])
     assert "there is no Piper voice for 'ja'; espeak-ng speaks it if it can" in needs.lacking
-    assert "there is no Argos package for cy→en" in needs.lacking
+    assert "there is no model that translates cy→en" in needs.lacking
     (lack,) = catalogue.needs(["es"], "small.en").lacking
     assert "small.en does not hear 'es'" in lack
 
 
 def test_a_variant_does_not_take_the_place_of_its_language(catalogue: Catalogue) -> None:
-    found = {pair: catalogue.translation(*pair) for pair in (("en", "pt"), ("en", "zh"), ("en", "no"), ("de", "fr"))}
-    names = {pair: entry.name if entry else None for pair, entry in found.items()}
-    assert list(names.values()) == ["translate-en_pt", "translate-en_zh", "translate-en_nb", None]
+    for known, names in (
+        (catalogue, ["firefox-en_pt", "firefox-en_zh", "translate-en_nb", None]),
+        (Catalogue(of("argos")), ["translate-en_pt", "translate-en_zh", "translate-en_nb", None]),
+    ):
+        found = [known.translation(*pair) for pair in (("en", "pt"), ("en", "zh"), ("en", "no"), ("de", "fr"))]
+        assert [entry.name if entry else None for entry in found] == names
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_another_package_than_was_asked_for_is_refused(place: Place) -> None:
 
 def test_offline_names_the_file_that_is_missing(place: Place) -> None:
     entry = place.entry("small")
-    offline = Sources(place.hub.url, place.hub.url, offline=True)
+    offline = Sources(place.hub.url, place.hub.url, place.hub.url, offline=True)
     with pytest.raises(Offline, match=r"small needs config\.json, which is not here, and offline is set"):
         place.puller(offline).pull(entry)
     place.puller().pull(entry)

@@ -81,7 +81,7 @@ def heard() -> Heard:
 @pytest.fixture
 def pull(store: Store, index: FakeIndex, client: HttpClient, heard: Heard) -> Pull:
     def call(entry: Entry, way: str = "packages", **more: object) -> bool:
-        sources = Sources(hub=NO_HUB, argos=NO_HUB, index=index.url, way=way, **more)  # type: ignore[arg-type]
+        sources = Sources(hub=NO_HUB, argos=NO_HUB, firefox=NO_HUB, index=index.url, way=way, **more)  # type: ignore[arg-type]
         return Puller(store, sources, client, heard).pull(entry)
 
     return call

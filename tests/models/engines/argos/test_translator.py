@@ -208,5 +208,5 @@ def test_importing_is_cheap() -> None:
 
 
 def test_the_remedy_names_the_packages() -> None:
-    assert "Argos package translate-en_de," in for_translation(EN_DE)
-    assert "Argos package translate-de_en and translate-en_it," in for_translation(LanguagePair("de", "it"))
+    assert "the Argos package translate-en_tlh, which the catalogue lacks" in for_translation(LanguagePair("en", "tlh"))
+    assert "translate-tlh_en and translate-en_it," in for_translation(LanguagePair("tlh", "it"))
