@@ -44,23 +44,33 @@ def make_encoder(fmt: AudioFormat) -> Encoder:
     Raises UnsupportedFormat for what we do not write (several channels, other containers and encodings of samples, a
     rate that the codec does not know), BadAudio for an impossible rate.
     """
+    rate_hz = check_format(fmt)
+    if fmt.container is Container.OGG_OPUS:
+        return OggOpusEncoder(rate_hz, fmt.bits_per_s)
+    if fmt.container in CODECS:
+        return CodecEncoder(fmt.container, rate_hz, fmt.bits_per_s)
+    header = streaming_header(rate_hz) if fmt.container is Container.WAV else b""
+    return _SampleEncoder(rate_hz, _PACKERS[fmt.encoding], header)
+
+
+def check_format(fmt: AudioFormat) -> int:
+    """The rate in Hz at which a format is written. Raises as `make_encoder`, and makes nothing."""
     if fmt.channels != 1:
         raise UnsupportedFormat(f"{fmt.name} with {fmt.channels} channels")
     if fmt.container is Container.OGG_OPUS:
         rate_hz = OPUS_RATE_HZ if fmt.rate_hz is None else fmt.rate_hz
         _check_rate(fmt, rate_hz, OPUS_RATES_HZ)
-        return OggOpusEncoder(rate_hz, fmt.bits_per_s)
+        return rate_hz
     if fmt.rate_hz is None:
         raise UnsupportedFormat(f"{fmt.name} without a sample rate")
     check_rate_and_channels(fmt.rate_hz, fmt.channels)
     if (codec := CODECS.get(fmt.container)) is not None:
         _check_rate(fmt, fmt.rate_hz, codec.rates_hz)
-        return CodecEncoder(fmt.container, fmt.rate_hz, fmt.bits_per_s)
-    pack = _PACKERS.get(fmt.encoding) if fmt.container in (Container.RAW, Container.WAV) else None
-    if pack is None or (fmt.container is Container.WAV and fmt.encoding is not Encoding.S16LE):
+        return fmt.rate_hz
+    known = {Container.RAW: list(_PACKERS), Container.WAV: [Encoding.S16LE]}.get(fmt.container, [])
+    if fmt.encoding not in known:
         raise UnsupportedFormat(f"{fmt.name} ({fmt.encoding})", list(_PACKERS))
-    header = streaming_header(fmt.rate_hz) if fmt.container is Container.WAV else b""
-    return _SampleEncoder(fmt.rate_hz, pack, header)
+    return fmt.rate_hz
 
 
 def _check_rate(fmt: AudioFormat, rate_hz: int, known: Sequence[int]) -> None:
