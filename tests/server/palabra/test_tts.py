@@ -120,7 +120,7 @@ def test_each_generation_is_a_file_of_its_own(name: str, fmt: AudioFormat) -> No
 def test_a_file_whose_last_text_is_refused_ends_before_the_next() -> None:
     talk = Spoken(output={"format": "wav"})
     talk.text("Uno.", generation_id="a")
-    told = [json.loads(one.data) for one in talk.adapter.refused(0, "0", Overloaded("this session"))]
+    told = talk.turn_down(0, "0", Overloaded("this session"))
     assert chunks(told[1:]) == [("a", 0, True)]
     talk.text("Dos.", generation_id="b")
     assert [(given.text, given.ends_stream) for given in talk.said[-2:]] == [("", True), ("Dos.", True)]
