@@ -25,6 +25,14 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Listened:
+    """The audio before `at_s` on the input clock has come in; a session that follows its input's clock is told so after
+    each piece. What is still to be judged of it is an eighth of a second at most, once nothing more waits."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """Words that were said, in the speaker's language. `start_s` and `stop_s` are on the input clock.
 
@@ -149,6 +157,7 @@ class Ended:
 Event = (
     SpeechStarted
     | SpeechEnded
+    | Listened
     | Transcript
     | Recognised
     | Translation

@@ -155,7 +155,7 @@ def test_a_client_that_leaves_in_the_middle_frees_its_place() -> None:
             run_client("until_free", url=server.url, setup={"input_format": "pcm"}, audio=AUDIO)
 
 
-@pytest.mark.parametrize("path", ["/api/speech/tts", "/api/speech/asr", "/speech/stt"])
+@pytest.mark.parametrize("path", ["/api/speech/tts", "/speech/tts"])
 @pytest.mark.parametrize("named", [{}, {"client_req_id": "r-1"}])
 def test_other_speech_sockets_say_that_they_are_not_served(
     scripted: RunningServer, path: str, named: dict[str, str]

@@ -6,13 +6,14 @@ from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, Failure
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
 from dragoman.server.protocols.gradium.rest import rest_routes
 from dragoman.server.protocols.gradium.unserved import UnservedAdapter
 from dragoman.server.services import Services
 
 PREFIXES = ("/api", "")
-ELSEWHERE = ("speech/tts", "speech/asr", "speech/stt")
+ELSEWHERE = ("speech/tts",)
 """Sockets of the vendor that are not served here; their clients are told so in a form that they show."""
 
 
@@ -34,6 +35,11 @@ def _sockets(services: Services) -> APIRouter:
     @router.websocket("/speech/s2s")
     async def speech_to_speech(socket: WebSocket) -> None:
         await Connection(socket, GradiumAdapter(control_bytes), services).serve(_refusal(socket, services))
+
+    @router.websocket("/speech/asr")
+    @router.websocket("/speech/stt")
+    async def recognition(socket: WebSocket) -> None:
+        await Connection(socket, AsrAdapter(control_bytes), services).serve(_refusal(socket, services))
 
     async def not_served(socket: WebSocket) -> None:
         adapter = UnservedAdapter(socket.url.path, control_bytes)
