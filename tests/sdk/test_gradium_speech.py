@@ -1,4 +1,4 @@
-"""The official client's recognition, and its translation of speech to text."""
+"""The official client's recognition, its translation of speech to text, and its synthesis."""
 
 from itertools import pairwise
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dragoman.testing import RunningServer
+from dragoman.testing import RunningServer, running_server
 from tests.sdk.client import Raised
 from tests.sdk.gradium_speech_client import run
-from tests.sdk.speech import bursts, in_format
+from tests.sdk.speech import bursts, from_format, in_format
 
 SAID = "Good morning. How are you today?"
 FORMATS = ["wav", "opus", "pcm", "pcm_8000", "pcm_16000", "pcm_48000", "ulaw_8000", "alaw_8000"]
@@ -87,3 +87,76 @@ def test_what_stays_wrong_is_an_error_that_nobody_retries(scripted: RunningServe
         assert isinstance(answer, Raised), setup
         assert named in answer.text
         assert "1003" in answer.text
+
+
+SPANISH = "es-lucia-espeak1"
+TEXT = "Hola a todos. Otra frase."
+
+
+@pytest.mark.parametrize("name", ["wav", "pcm", "pcm_8000", "pcm_24000", "opus", "ulaw_8000", "alaw_8000"])
+def test_text_becomes_a_file(scripted: RunningServer, name: str) -> None:
+    said = run("tts", url=scripted.url, setup={"voice_id": SPANISH, "output_format": name}, text=TEXT)
+    assert not isinstance(said, Raised), said
+    samples, rate_hz = from_format(name, said["raw"])
+    assert said["rate"] == rate_hz
+    assert len(samples) / rate_hz == pytest.approx(0.06 * (len(TEXT) - 1) + 0.12, abs=0.05)
+    assert [word for word, _, _ in said["words"]] == TEXT.split()
+    assert all(one[2] <= two[1] + 1e-6 for one, two in pairwise(said["words"]))
+    assert said["words"][-1][2] == pytest.approx(len(samples) / rate_hz, abs=0.05)
+
+
+def test_pieces_and_a_break(scripted: RunningServer) -> None:
+    texts = ["Hola a ", "todos.", '<break time="1.5s" />', "Adiós"]
+    setup = {"voice_id": "vjFyp2BcCyTlUmYb", "output_format": "pcm_16000", "json_config": {"language": "es"}}
+    told = run("tts_realtime", url=scripted.url, setup=setup, texts=texts)
+    assert not isinstance(told, Raised), told
+    assert [told[0]["type"], told[-1]["type"]] == ["ready", "end_of_stream"]
+    assert [one["text"] for one in told if one["type"] == "text"] == ["Hola", "a", "todos.", "Adiós"]
+    sounds = [one for one in told if one["type"] == "audio"]
+    assert all(one["stop_s"] == two["start_s"] for one, two in pairwise(sounds))
+    assert any(one["stop_s"] - one["start_s"] == pytest.approx(1.5) for one in sounds)
+
+
+def test_faster_and_slower(scripted: RunningServer) -> None:
+    lengths = [
+        len(
+            run(
+                "tts",
+                url=scripted.url,
+                setup={"output_format": "pcm", "voice_id": SPANISH, "json_config": {"padding_bonus": padding}},
+                text=TEXT,
+            )["raw"]
+        )
+        for padding in (-2, 0, 2)
+    ]
+    assert lengths[1] / lengths[0] == pytest.approx(1.3, rel=0.1)
+    assert lengths[2] / lengths[1] == pytest.approx(1.3, rel=0.1)
+
+
+def test_nothing_to_say(scripted: RunningServer) -> None:
+    told = run("tts_realtime", url=scripted.url, setup={"output_format": "wav"}, texts=[])
+    assert [one["type"] for one in told] == ["ready", "end_of_stream"]
+
+
+def test_several_voices_on_one_socket(scripted: RunningServer) -> None:
+    texts = {name: [f"Frase {name}.", "Otra frase.", "Y otra"] for name in ("a", "b", "c")}
+    told = run(
+        "multiplexed_tts", url=scripted.url, setup={"output_format": "pcm_24000", "voice_id": SPANISH}, texts=texts
+    )
+    assert not isinstance(told, Raised), told
+    for name, messages in told.items():
+        assert [messages[0]["type"], messages[-1]["type"]] == ["ready", "end_of_stream"]
+        assert " ".join(one["text"] for one in messages if one["type"] == "text") == f"Frase {name}. Otra frase. Y otra"
+        assert next(one["start_s"] for one in messages if one["type"] == "audio") == 0.0
+
+
+def test_a_wrong_key(scripted: RunningServer) -> None:
+    del scripted
+    with running_server(environment={"DRAGOMAN_API_KEYS": "right"}) as server:
+        for job, extra in (
+            ("stt", {"setup": {"input_format": "pcm"}, "audio": b""}),
+            ("tts", {"setup": {}, "text": "x"}),
+        ):
+            answer = run(job, url=server.url, key="wrong", **extra)
+            assert isinstance(answer, Raised)
+            assert "1008" in answer.text

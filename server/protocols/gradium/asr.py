@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dragoman.models.base import Word
-from dragoman.models.errors import RouteError
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.events import (
     Ended,
@@ -22,7 +21,7 @@ from dragoman.pipeline.timing import UNSPACED, estimate_words
 from dragoman.server.commands import Command, Feed, FlushInput, Key, Open, Output, Send
 from dragoman.server.protocols.gradium import messages
 from dragoman.server.protocols.gradium.asr_setup import AsrRequest, parse_asr_setup
-from dragoman.server.protocols.gradium.errors import UNSUPPORTED, error_of
+from dragoman.server.protocols.gradium.errors import lasting_error_of
 from dragoman.server.protocols.gradium.parsing import AudioIn, parse
 from dragoman.server.protocols.gradium.requests import FRAME_S, Active, RequestsAdapter
 from dragoman.server.protocols.gradium.steps import HORIZONS_S, STEP_S, Step, Steps
@@ -118,12 +117,6 @@ class AsrAdapter(RequestsAdapter[_Hearing]):
                 steps.settle(event.segment_id)
             case Ended():
                 steps.end(event.at_s)
-
-
-def lasting_error_of(error: Exception) -> tuple[int, str]:
-    """As `error_of`; what nobody installed here stays so, and clients of these sockets try again on 1008."""
-    code, message = error_of(error)
-    return (UNSUPPORTED if isinstance(error, RouteError) else code), message
 
 
 def _told(words: Sequence[Word], event: Transcript | Translation, active: _Hearing) -> Iterator[Send]:

@@ -9,12 +9,11 @@ from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
 from dragoman.server.protocols.gradium.rest import rest_routes
-from dragoman.server.protocols.gradium.unserved import UnservedAdapter
+from dragoman.server.protocols.gradium.tts import TtsAdapter
+from dragoman.server.protocols.gradium.voices import EngineVoices
 from dragoman.server.services import Services
 
 PREFIXES = ("/api", "")
-ELSEWHERE = ("speech/tts",)
-"""Sockets of the vendor that are not served here; their clients are told so in a form that they show."""
 
 
 def gradium_routes(services: Services) -> APIRouter:
@@ -29,6 +28,7 @@ def gradium_routes(services: Services) -> APIRouter:
 def _sockets(services: Services) -> APIRouter:
     router = APIRouter()
     control_bytes = services.settings.limits.control_bytes
+    voices = EngineVoices(lambda: services.engines, strict=services.settings.voices.strict)
 
     # Some self-hosted set-ups dial the base path itself.
     @router.websocket("/")
@@ -41,12 +41,11 @@ def _sockets(services: Services) -> APIRouter:
     async def recognition(socket: WebSocket) -> None:
         await Connection(socket, AsrAdapter(control_bytes), services).serve(_refusal(socket, services))
 
-    async def not_served(socket: WebSocket) -> None:
-        adapter = UnservedAdapter(socket.url.path, control_bytes)
+    @router.websocket("/speech/tts")
+    async def synthesis(socket: WebSocket) -> None:
+        adapter = TtsAdapter(voices, control_bytes=control_bytes)
         await Connection(socket, adapter, services).serve(_refusal(socket, services))
 
-    for path in ELSEWHERE:
-        router.add_api_websocket_route(f"/{path}", not_served)
     return router
 
 
