@@ -8,27 +8,30 @@ from dragoman.server.origins import check_page
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
+from dragoman.server.protocols.gradium.one_shot import ASR_PATH
 from dragoman.server.protocols.gradium.rest import rest_routes
 from dragoman.server.protocols.gradium.tts import TtsAdapter
-from dragoman.server.protocols.gradium.voices import EngineVoices
+from dragoman.server.protocols.gradium.voices import EngineVoices, Voices
 from dragoman.server.services import Services
 
 PREFIXES = ("/api", "")
+UPLOADS = tuple(f"{prefix}{ASR_PATH}" for prefix in PREFIXES)
+"""Where bodies are audio."""
 
 
 def gradium_routes(services: Services) -> APIRouter:
     """All routes of this vendor."""
     router = APIRouter()
+    voices = EngineVoices(lambda: services.engines, strict=services.settings.voices.strict)
     for prefix in PREFIXES:
-        router.include_router(_sockets(services), prefix=prefix)
-        router.include_router(rest_routes(services), prefix=prefix)
+        router.include_router(_sockets(services, voices), prefix=prefix)
+        router.include_router(rest_routes(services, voices), prefix=prefix)
     return router
 
 
-def _sockets(services: Services) -> APIRouter:
+def _sockets(services: Services, voices: Voices) -> APIRouter:
     router = APIRouter()
     control_bytes = services.settings.limits.control_bytes
-    voices = EngineVoices(lambda: services.engines, strict=services.settings.voices.strict)
 
     # Some self-hosted set-ups dial the base path itself.
     @router.websocket("/")
