@@ -4,7 +4,7 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve demo test lint check bench parity parity-argos parity-simulstream clean
+.PHONY: setup serve demo test lint check bench clients parity parity-argos parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -27,6 +27,12 @@ lint: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+# Clients that other people wrote, against a server of ours: an environment of their own, 1 GB, and their table in README.md.
+clients: setup
+	@$(PYTHON) -m venv build/clients
+	@build/clients/bin/pip install --quiet -r tests/clients/requirements.txt
+	@CLIENTS_PYTHON=$(CURDIR)/build/clients/bin/python CLIENTS_README=README.md $(BIN)/pytest -q -m clients tests/clients
 
 # What other people's programs say of the same: nothing that the tests need.
 parity: parity-argos parity-simulstream
