@@ -2,7 +2,7 @@
 
 Clients decide from the probability that a turn is over, and from nothing else. So it stays low while anything of what
 was said is still owed, and steps wait where words are late: those that end `delay_s` or more before a step's end come
-in front of it.
+in front of it, and those of a segment before the silence behind it. For where a turn ends is seen in that silence only.
 """
 
 import math
@@ -42,8 +42,8 @@ class _Segment:
 
 @dataclass(slots=True)
 class Steps:
-    """The steps of one request. `delay_s` None: a translation is awaited, which is late by nature. Then those of speech
-    wait for nothing, and those behind it for the translation."""
+    """The steps of one request. `delay_s` None: a translation is awaited, which is late by nature, and steps of speech
+    wait for nothing."""
 
     delay_s: float | None
     _come_s: float = 0.0
@@ -116,7 +116,9 @@ class Steps:
         if not self._open:
             return math.inf
         oldest = self._open[0]
-        return oldest.stop_s if self.delay_s is None else max(self._told_s, oldest.start_s) + self.delay_s
+        if self.delay_s is None:
+            return oldest.stop_s
+        return min(oldest.stop_s, max(self._told_s, oldest.start_s) + self.delay_s)
 
     def _forget(self) -> None:
         while self._open and self._open[0].heard and not self._open[0].owes:

@@ -65,6 +65,18 @@ def test_who_is_owed_words_sees_nobody_fall_silent() -> None:
     assert min(calm[3].inactive) > 0.9
 
 
+def test_silence_behind_speech_waits_for_its_words() -> None:
+    """Else a recogniser that takes longer than the pause, or a client that sends a file, would join two turns."""
+    steps = spoken()
+    list(steps.take())
+    steps.stopped(2.0)
+    steps.started(2.5)
+    steps.said(1.9)
+    assert max(step.total_s for step in steps.take()) == pytest.approx(2.0)
+    steps.heard()
+    assert max(step.inactive[2] for step in steps.take() if step.total_s <= 2.5) > 0.9
+
+
 def test_steps_that_come_late_are_of_speech_where_there_was_speech() -> None:
     steps = spoken()
     list(steps.take())
