@@ -114,7 +114,8 @@ class TtsAdapter(BaseAdapter):
 
     def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
         """A text is not said after all: nothing comes of it, and its generation ends without it."""
-        self._torn.add(key)
+        if key in self._turns and self._turns[key].ends_file(str(text_id)):
+            self._torn.add(key)
         nothing = Speech(b"", "", 0.0, 0.0, None, 0.0, last=True, text_id=text_id)
         ends = (Translated(0, text_id=text_id), nothing)
         return [refusal_of(error), *(output for end in ends for output in self._turns.event(key, end))]

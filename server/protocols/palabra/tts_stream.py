@@ -46,6 +46,10 @@ class Speaking:
             self._files[text_id] = one
         self._open = None if final else one
 
+    def ends_file(self, text_id: str) -> bool:
+        """Whether a generation's file ends with a text, and has not ended."""
+        return text_id in self._files
+
     def event(self, event: Event) -> list[Output]:
         """Render what happened."""
         match event:
