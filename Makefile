@@ -4,8 +4,8 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-serve serve demo demo-multilingual test lint check bench voices-heard parity parity-argos \
-	parity-simulstream clean
+.PHONY: setup setup-serve serve demo demo-multilingual test lint check bench voices-heard clients parity \
+	parity-argos parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -43,6 +43,12 @@ bench: setup
 # How well the installed voices are understood: recognised back by Whisper where a model is installed, else by Moonshine.
 voices-heard: setup
 	@$(BIN)/python -m bench.heard
+
+# Clients that other people wrote, against a server of ours: an environment of their own, 1 GB, and their table in README.md.
+clients: setup
+	@$(PYTHON) -m venv build/clients
+	@build/clients/bin/pip install --quiet -r tests/clients/requirements.txt
+	@CLIENTS_PYTHON=$(CURDIR)/build/clients/bin/python CLIENTS_README=README.md $(BIN)/pytest -q -m clients tests/clients
 
 # What other people's programs say of the same: nothing that the tests need.
 parity: parity-argos parity-simulstream

@@ -102,6 +102,7 @@ class EngineSettings(_Table):
 
 class VoiceSettings(_Table):
     file: str
+    strict: bool
     aliases: dict[str, str]
     defaults: dict[str, str]
 

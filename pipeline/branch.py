@@ -7,12 +7,11 @@ was about to say. A branch without speech ends behind its translations.
 import asyncio
 
 from dragoman.models.plan import Branch as BranchPlan
-from dragoman.pipeline.audio.encode import make_encoder
 from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript
-from dragoman.pipeline.items import Clause, End, Flush, GivenText, SpokenBlock
+from dragoman.pipeline.items import Clause, End, Flush, GivenText, SpokenBlock, TextEnd
 from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.stages.encode import Speaker, encode
@@ -30,12 +29,10 @@ class Branch:
     ) -> None:
         self.state = BranchState(number, plan.wish, plan.voice)
         queues, self._context = context.settings.queues, context
-        self._speaker = (
-            Speaker(make_encoder(output_format), number) if output_format is not None and plan.wish.speaks else None
-        )
+        self._speaker = Speaker(output_format, number) if output_format is not None and plan.wish.speaks else None
         self._said: MeteredQueue[Said] = MeteredQueue(queues.clauses)
-        self._clauses: MeteredQueue[Clause | Flush | End] = MeteredQueue(queues.clauses)
-        self._blocks: MeteredQueue[SpokenBlock | Flush | End] = MeteredQueue(queues.output_s)
+        self._clauses: MeteredQueue[Clause | TextEnd | Flush | End] = MeteredQueue(queues.clauses)
+        self._blocks: MeteredQueue[SpokenBlock | TextEnd | Flush | End] = MeteredQueue(queues.output_s)
 
     @property
     def depths(self) -> dict[str, float]:
@@ -80,11 +77,11 @@ class Branch:
         self._blocks.discard(lambda item: isinstance(item, SpokenBlock) and not item.last)
 
 
-async def _read_only(inbox: MeteredQueue[Clause | Flush | End], markers: Markers) -> None:
+async def _read_only(inbox: MeteredQueue[Clause | TextEnd | Flush | End], markers: Markers) -> None:
     """Nobody speaks: the translations have been told, only the markers count."""
     while True:
         item = await inbox.get()
-        if not isinstance(item, Clause):
+        if not isinstance(item, Clause | TextEnd):
             markers.reached(item)
             if isinstance(item, End):
                 return

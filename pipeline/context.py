@@ -21,8 +21,8 @@ class SessionContext:
     """One session's identity, choices and tools; nothing here holds audio or text.
 
     `emit` hands an event to whoever listens; it never blocks and may raise to end the session. `partials`: whether
-    somebody wants to see what is not certain yet. `speakers`: whether somebody wants to know who speaks. `trials` are
-    questions that may fail.
+    somebody wants to see what is not certain yet. `speakers`: whether somebody wants to know who speaks. `follows`:
+    whether somebody wants to know how much audio has come in. `trials` are questions that may fail.
     """
 
     session_id: str
@@ -36,6 +36,7 @@ class SessionContext:
     policy: LatencyPolicy
     partials: bool = False
     speakers: bool = False
+    follows: bool = False
     trials: Partials = field(default_factory=Partials)
 
     def grows(self, source: str, target: str) -> bool:

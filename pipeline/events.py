@@ -25,6 +25,14 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Listened:
+    """The audio before `at_s` on the input clock has come in; a session that follows its input's clock is told so after
+    each piece. What is still to be judged of it is an eighth of a second at most, once nothing more waits."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """Words that were said, in the speaker's language. `start_s` and `stop_s` are on the input clock.
 
@@ -105,7 +113,9 @@ class Speech:
     `start_s` and `stop_s` are on the output clock of the branch and abut from piece to piece. `clause_stop_s` is where
     the whole clause ends on the output clock (an estimate until its last piece, where the engine speaks block by
     block). Every clause has at least one piece; `audio` may be empty where there was nothing to say, or where the
-    clause was interrupted. Container headers and trailers that belong to no clause have `clause_id` None.
+    clause was interrupted. Container headers and trailers, and pauses that were asked for, belong to no clause and have
+    `clause_id` None; `text_id` is that of the given text behind which they stand, and `last` then tells that its file
+    ends (`GivenText.ends_stream`).
     """
 
     audio: bytes
@@ -116,6 +126,7 @@ class Speech:
     clause_stop_s: float
     last: bool
     branch: int = 0
+    text_id: Hashable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +157,7 @@ class Ended:
 Event = (
     SpeechStarted
     | SpeechEnded
+    | Listened
     | Transcript
     | Recognised
     | Translation

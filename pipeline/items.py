@@ -59,12 +59,16 @@ class SegmentEnd:
 @dataclass(frozen=True, slots=True)
 class GivenText:
     """Text that a client gave instead of speech. Not `translate`: it is spoken as it is, where a branch's target is
-    its language."""
+    its language. `pause_s` of silence follow it. `ends_stream`: the bytes of the audio end with it as a file does, and
+    what follows begins another one; a `Speech` with its `text_id` says so.
+    """
 
     text_id: Hashable
     text: str
     language: str
     translate: bool
+    pause_s: float = 0.0
+    ends_stream: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -87,6 +91,19 @@ class Clause:
     stop_s: float | None
     epoch: int = 0
     goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextEnd:
+    """All clauses of a given text are in front of this: silence follows, or the audio's bytes end as a file does.
+
+    `epoch` is as in `Clause`; of an interrupted text no silence is heard, but its file ends.
+    """
+
+    text_id: Hashable
+    pause_s: float
+    ends_stream: bool
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class SessionRequest:
 
     `output_format` None: text only. `partials`: whether transcripts that are not certain yet are wanted. `latency` and
     `listen` None: what the operator chose. `speakers`: whether transcripts and translations are to say who speaks, as
-    far as the installed engines can tell.
+    far as the installed engines can tell. `follows`: whether the input's clock is to be told (`Listened`).
     """
 
     input_format: AudioFormat
@@ -48,6 +48,7 @@ class SessionRequest:
     latency: Latency | None = None
     listen: ListenSettings | None = None
     speakers: bool = False
+    follows: bool = False
 
 
 class Session:
@@ -85,6 +86,7 @@ class Session:
             policy,
             request.partials,
             request.speakers,
+            request.follows,
         )
         ear = Ear(make_decoder(request.input_format), engines.detector, settings.listen)
         self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(

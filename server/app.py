@@ -14,7 +14,7 @@ from dragoman.server.bodies import BodyLimit
 from dragoman.server.door import AddressGuard
 from dragoman.server.failures import NotReady
 from dragoman.server.origins import PageGuard, Pages
-from dragoman.server.protocols.gradium.routes import gradium_routes
+from dragoman.server.protocols.gradium.routes import UPLOADS, gradium_routes
 from dragoman.server.protocols.palabra.rest import refusal as palabra_refusal
 from dragoman.server.protocols.palabra.routes import palabra_routes
 from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
@@ -47,7 +47,8 @@ def create_app(services: Services) -> FastAPI:
         | {"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal}
     )
     # From the inside out.
-    app.add_middleware(BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals)
+    uploads = dict.fromkeys(UPLOADS, settings.limits.message_bytes)
+    app.add_middleware(BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals, uploads=uploads)
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)
     app.add_middleware(AddressGuard, refusals=refusals)

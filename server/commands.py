@@ -47,6 +47,7 @@ class Open:
     limit_s: float | None = None
     hears: bool = True
     speakers: bool = False
+    follows: bool = False
     after: Key | None = None
 
 

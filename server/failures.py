@@ -42,7 +42,7 @@ class Fault(Enum):
     SETUP = auto()
     """A field of a request has a value that cannot be."""
     MODEL = auto()
-    """The named model does not exist."""
+    """The named model does not exist, or cannot do what is asked of it."""
     ORDER = auto()
     """A valid message at the wrong time, or for a request that does not exist."""
     AUDIO = auto()

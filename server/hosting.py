@@ -188,6 +188,7 @@ class Host:
                 latency=command.latency,
                 listen=command.listen,
                 speakers=command.speakers,
+                follows=command.follows,
             ),
             engines,
             self._services.settings,

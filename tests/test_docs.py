@@ -25,8 +25,8 @@ from dragoman.server.commands import Send
 from dragoman.server.metrics import Metrics
 from dragoman.server.protocols.gradium import errors as gradium_errors
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.rest import _UNSERVED
-from dragoman.server.protocols.gradium.unserved import UnservedAdapter
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -233,6 +233,13 @@ BROKEN: list[list[str | bytes | dict[str, Any]]] = [
 ]
 """What a broken client sends; the last message is answered with an error."""
 
+BROKEN_TEXTS: list[dict[str, Any]] = [
+    {"model_name": "stt-translate"},
+    {"json_config": {"temp": 9}},
+    {"json_config": {"keywords": {"words": ["two words"]}}},
+]
+"""Setups of `speech/asr` that are answered with an error."""
+
 
 def leaves(kind: type[Exception]) -> set[type[Exception]]:
     below = kind.__subclasses__()
@@ -246,9 +253,13 @@ def told_to_broken_clients() -> Iterator[tuple[int, str]]:
             actions = adapter.receive(adapter.parse(json.dumps(message) if isinstance(message, dict) else message))
         (answer,) = (json.loads(action.data) for action in actions if isinstance(action, Send))
         yield answer["code"], answer["message"]
-    elsewhere = UnservedAdapter("/speech/tts")
-    (answer,) = (json.loads(action.data) for action in elsewhere.receive(None) if isinstance(action, Send))
-    yield answer["code"], answer["message"]
+    for fields in BROKEN_TEXTS:
+        hearing = AsrAdapter()
+        told = hearing.receive(hearing.parse(json.dumps({"type": "setup", **fields})))
+        (answer,) = (json.loads(action.data) for action in told if isinstance(action, Send))
+        yield answer["code"], answer["message"]
+    lasting = (sample for sample in SAMPLES if isinstance(sample, model_errors.RouteError))
+    yield from map(gradium_errors.lasting_error_of, lasting)
 
 
 def documented_errors() -> list[tuple[int, str]]:

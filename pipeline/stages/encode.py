@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from dragoman.models.base import Samples
-from dragoman.pipeline.audio.encode import Encoder
+from dragoman.pipeline.audio.encode import make_encoder
+from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.audio.resample import Resampler
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Speech
-from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
+from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock, TextEnd
 from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.queues import MeteredQueue
 
@@ -22,20 +23,27 @@ INLINE_S = 0.5
 
 
 class Speaker:
-    """One session's output clock, resampler and encoder.
+    """One session's output clock, resampler and encoder: of one file, or of several, one behind the other.
 
-    Blocks for signal processing: what is not `quick` is to be pushed in a worker.
+    Blocks for signal processing: what is not `quick` is to be pushed in a worker. Raises as `make_encoder`.
     """
 
-    def __init__(self, encoder: Encoder, branch: int = 0) -> None:
+    def __init__(self, fmt: AudioFormat, branch: int = 0) -> None:
         self._branch = branch
-        self._encoder = encoder
-        self._rate_hz = encoder.rate_hz
+        self._format = fmt
+        self._begin()
+        self._rate_hz = self._encoder.rate_hz
         self._resampler: Resampler | None = None
-        self._header = encoder.header()
         self._position = 0
         self._clause: Clause | None = None
         self._clause_start_s = self._clause_stop_s = 0.0
+
+    def _begin(self) -> None:
+        """A new file."""
+        self._encoder = make_encoder(self._format)
+        self._header = self._encoder.header()
+        self._touched = False
+        """Whether the file has any sample."""
 
     def quick(self, block: SpokenBlock) -> bool:
         """Whether encoding the block takes no time worth speaking of."""
@@ -69,15 +77,36 @@ class Speaker:
         clause = block.clause
         return Speech(b"", clause.language, at_s, at_s, clause.clause_id, at_s, last=True, branch=self._branch)
 
+    def end_text(self, end: TextEnd, epoch: int) -> list[Speech]:
+        """The silence behind a given text, and the end of its file; `epoch` is the branch's."""
+        pieces = []
+        if end.pause_s and end.epoch == epoch:
+            start_s = self._position / self._rate_hz
+            audio = self._written(np.zeros(round(end.pause_s * self._rate_hz), np.float32))
+            here_s = self._position / self._rate_hz
+            pieces.append(Speech(audio, "", start_s, here_s, None, here_s, False, self._branch, end.text_id))
+        if end.ends_stream:
+            tail = self._encoder.finish() if self._touched else b""
+            at_s = self._position / self._rate_hz
+            pieces.append(Speech(tail, "", at_s, at_s, None, at_s, True, self._branch, end.text_id))
+            self._begin()
+        return pieces
+
     def finish(self, *, empty: bool) -> Speech | None:
         """What the container needs at its end; also its header if nothing was said, unless nothing was heard."""
-        tail = (b"" if empty else self._take_header()) + (
-            b"" if empty and not self._position else self._encoder.finish()
-        )
+        if not self._touched and (empty or self._position):
+            return None
+        tail = (b"" if empty else self._take_header()) + self._encoder.finish()
         if not tail:
             return None
         at_s = self._position / self._rate_hz
         return Speech(tail, "", at_s, at_s, None, at_s, last=True, branch=self._branch)
+
+    def _written(self, samples: Samples) -> bytes:
+        """The next samples of the file, behind its header."""
+        self._touched = self._touched or bool(len(samples))
+        self._position += len(samples)
+        return self._take_header() + self._encoder.encode(samples) if len(samples) else b""
 
     def _take_header(self) -> bytes:
         header, self._header = self._header, b""
@@ -91,9 +120,8 @@ class Speaker:
         starts = range(0, len(samples), step) if len(samples) else (range(1) if block.last else range(0))
         for start in starts:
             piece = samples[start : start + step]
-            audio = self._take_header() + self._encoder.encode(piece) if len(piece) else b""
             start_s = self._position / self._rate_hz
-            self._position += len(piece)
+            audio = self._written(piece)
             last = block.last and start + step >= len(samples)
             here_s = self._position / self._rate_hz
             yield Speech(
@@ -105,7 +133,7 @@ async def encode(
     context: SessionContext,
     branch: BranchState,
     speaker: Speaker,
-    inbox: MeteredQueue[SpokenBlock | Flush | End],
+    inbox: MeteredQueue[SpokenBlock | TextEnd | Flush | End],
     markers: Markers,
 ) -> None:
     """Run until the end marker."""
@@ -124,17 +152,24 @@ async def encode(
                     pieces = speaker.push(item)
                 else:
                     pieces = await context.offload.run(speaker.push, item)
-            for piece in pieces:
-                context.emit(piece)
-                context.observer.audio_out(piece.stop_s - piece.start_s)
+            _tell(context, pieces)
             if pieces and pieces[0].audio and item.clause.clause_id != sounded:
                 sounded = item.clause.clause_id
                 stop_s = item.clause.stop_s
                 if stop_s is not None and (delay_s := context.clock.delay_since(stop_s)) is not None:
                     context.observer.clause_delay(delay_s)
             continue
+        if isinstance(item, TextEnd):
+            _tell(context, await context.offload.run(speaker.end_text, item, branch.epoch))
+            continue
         if isinstance(item, End) and (tail := speaker.finish(empty=context.clock.received_s == 0)) is not None:
             context.emit(tail)
         markers.reached(item)
         if isinstance(item, End):
             return
+
+
+def _tell(context: SessionContext, pieces: list[Speech]) -> None:
+    for piece in pieces:
+        context.emit(piece)
+        context.observer.audio_out(piece.stop_s - piece.start_s)

@@ -18,7 +18,7 @@ from dragoman.models.base import SAMPLE_RATE_HZ
 from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.ear import Ear, Heard
-from dragoman.pipeline.events import SpeechEnded, SpeechStarted
+from dragoman.pipeline.events import Listened, SpeechEnded, SpeechStarted
 from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.offload import OwnThread
 from dragoman.pipeline.patience import Patience
@@ -209,4 +209,6 @@ class HearStage:
                 self._outbox.push(found, len(found.samples) / SAMPLE_RATE_HZ)
             else:
                 self._outbox.push(found, 0)
+        if seconds and self._context.follows:
+            self._context.emit(Listened(self._context.clock.received_s))
         self._expect_more(seconds)

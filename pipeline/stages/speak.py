@@ -9,7 +9,7 @@ from dragoman.models.errors import TextRefused
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Unspoken
-from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock
+from dragoman.pipeline.items import Clause, End, Flush, SpokenBlock, TextEnd
 from dragoman.pipeline.pace import Pace
 from dragoman.pipeline.queues import MeteredQueue
 
@@ -24,8 +24,8 @@ serves all."""
 async def speak(
     context: SessionContext,
     branch: BranchState,
-    inbox: MeteredQueue[Clause | Flush | End],
-    outbox: MeteredQueue[SpokenBlock | Flush | End],
+    inbox: MeteredQueue[Clause | TextEnd | Flush | End],
+    outbox: MeteredQueue[SpokenBlock | TextEnd | Flush | End],
 ) -> None:
     """Run until the end marker. Every clause ends with a block marked `last`, even when there is nothing to hear.
 
@@ -50,7 +50,7 @@ async def _speak(
     branch: BranchState,
     pace: Pace,
     clause: Clause,
-    outbox: MeteredQueue[SpokenBlock | Flush | End],
+    outbox: MeteredQueue[SpokenBlock | TextEnd | Flush | End],
 ) -> None:
     engines = context.engines
     voice = branch.voice or engines.default_voice(clause.language)

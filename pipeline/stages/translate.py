@@ -11,14 +11,14 @@ from dragoman.pipeline.clauses import ClauseSplitter
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript, Translated, Translation
 from dragoman.pipeline.growing import GrowingClause
-from dragoman.pipeline.items import Clause, End, Flush, GivenText
+from dragoman.pipeline.items import Clause, End, Flush, GivenText, TextEnd
 from dragoman.pipeline.joints import within_sentence, without_full_stop
 from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.sentences import split_sentences
 from dragoman.pipeline.timing import estimate_words, join_words, spans, split_words
 
 Inbox = MeteredQueue[Transcript | GivenText | Flush | End]
-Outbox = MeteredQueue[Clause | Flush | End]
+Outbox = MeteredQueue[Clause | TextEnd | Flush | End]
 
 
 async def translate(context: SessionContext, branch: BranchState, inbox: Inbox, outbox: Outbox) -> None:
@@ -133,15 +133,17 @@ class _Translating:
 
     async def take_text(self, given: GivenText) -> None:
         """Translate a text that a client gave, sentence by sentence."""
-        target = self._branch.wish.language or given.language
+        target, epoch = self._branch.wish.language or given.language, self._branch.epoch
         if given.translate or target == given.language:
-            epoch, text = self._branch.epoch, canonical(given.text)
+            text = canonical(given.text)
             if self._context.settings.speak.plain_text:
                 text = plain(text)
             for sentence in split_sentences(text):
                 if epoch != self._branch.epoch:
                     break
                 await self._translate(given, given.language, target, sentence, 0.0, 0.0)
+        if given.pause_s or given.ends_stream:
+            await self._outbox.put(TextEnd(given.text_id, given.pause_s, given.ends_stream, epoch), 0)
         self._context.emit(Translated(self._branch.number, text_id=given.text_id))
 
     async def _translate(

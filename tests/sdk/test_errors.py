@@ -1,7 +1,5 @@
 """What the official client shows its user when something is wrong, and what the other requests notice: nothing."""
 
-import json
-
 import pytest
 
 from dragoman.testing import RunningServer, running_server
@@ -153,15 +151,3 @@ def test_a_client_that_leaves_in_the_middle_frees_its_place() -> None:
         for job in ("leaves", "crashes", "leaves"):
             run_client(job, url=server.url, setup={"input_format": "pcm"}, audio=AUDIO)
             run_client("until_free", url=server.url, setup={"input_format": "pcm"}, audio=AUDIO)
-
-
-@pytest.mark.parametrize("path", ["/api/speech/tts", "/api/speech/asr", "/speech/stt"])
-@pytest.mark.parametrize("named", [{}, {"client_req_id": "r-1"}])
-def test_other_speech_sockets_say_that_they_are_not_served(
-    scripted: RunningServer, path: str, named: dict[str, str]
-) -> None:
-    first = json.dumps({"type": "setup", "model_name": "default", "output_format": "pcm_24000", **named})
-    told, code = run_client("raw_first_answer", url=scripted.url, path=path, first=first)
-    text = f"{path} is not served here; use speech/s2s"
-    assert told == {"type": "error", "message": text, "code": 1003, **named}
-    assert code == 1003, "on which the vendor's clients do not try again"

@@ -15,6 +15,7 @@ from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue
 from dragoman.server.app import create_app
 from dragoman.server.protocols.gradium import rest as gradium
+from dragoman.server.protocols.gradium.voices import EngineVoices
 from dragoman.server.protocols.palabra import rest as palabra
 from dragoman.server.protocols.palabra.sessions import Sessions
 from dragoman.server.protocols.sarvam.routes import SLASHES
@@ -150,9 +151,10 @@ ODD = ["%ED%A0%80", "%FF", "%00", "x" * 5_000, "..%2F..", "%F0%9F%98%80", "NaN",
 def addresses() -> Iterator[tuple[str, str]]:
     """Methods and paths of all vendors."""
     services = Services(load_settings(), lambda settings, observe: engines())
+    voices = EngineVoices(lambda: services.engines, strict=False)
     routers = (
-        ("", gradium.rest_routes(services)),
-        ("/api", gradium.rest_routes(services)),
+        ("", gradium.rest_routes(services, voices)),
+        ("/api", gradium.rest_routes(services, voices)),
         ("/v1", soniox.rest_routes(services, TemporaryKeys())),
         ("", soniox.speech_routes(services)),
         ("", unserved_routes(services, SLASHES)),
@@ -185,3 +187,26 @@ async def test_every_address_is_answered(client: httpx.AsyncClient) -> None:
 def _parts(path: str) -> list[str]:
     """`/a/{b}/c` in pieces."""
     return path.replace("{", "\n{").replace("}", "}\n").split("\n")
+
+
+async def test_every_text_to_be_said_is_taken_or_refused(client: httpx.AsyncClient) -> None:
+    fields = {"text": "Hi.", "voice_id": "v", "output_format": "pcm", "json_config": {"language": "es", "temp": 1}}
+    statuses = set()
+    for body in bodies(fields):
+        answer = await client.post("/post/speech/tts", content=body)
+        statuses.add(answer.status_code)
+        assert answer.status_code in (400, 422), body[:100]
+        assert isinstance(answer.json()["detail"], str)
+        assert len(answer.content) < 3_000
+    assert statuses == {400, 422}
+
+
+@pytest.mark.parametrize("value", VALUES)
+async def test_every_query_of_a_recognition_is_taken_or_refused(client: httpx.AsyncClient, value: str) -> None:
+    for name in ("model", "input_format", "json_config"):
+        try:
+            answer = await client.post("/post/speech/asr", params={name: value[:20_000]}, content=b"RIFF")
+        except UnicodeEncodeError:
+            continue
+        assert answer.status_code in (200, 400), (name, value[:100])
+        assert len(answer.content) < 3_000

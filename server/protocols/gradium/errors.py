@@ -1,6 +1,6 @@
 """Which code and text a failure gets on this wire. The WebSocket close code equals the error's code."""
 
-from dragoman.models.errors import UnknownVoice
+from dragoman.models.errors import RouteError, UnknownVoice
 from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Fault, MessageTooLarge, OutputNotRead, TooManySessions, quoted
 
@@ -32,3 +32,10 @@ def error_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, UnknownVoice):
         return SERVER_FAULT, f"Embeddings not found for {quoted(error.voice_id)}"
     return wire.answer(error, _CODES, clients=POLICY, ours=SERVER_FAULT), str(error)
+
+
+def lasting_error_of(error: Exception) -> tuple[int, str]:
+    """As `error_of`, for the sockets of recognition and synthesis, whose clients try again on all codes but two: what
+    nobody installed here stays so."""
+    code, message = error_of(error)
+    return (UNSUPPORTED if isinstance(error, RouteError) else code), message

@@ -33,6 +33,13 @@ class AudioIn(msgspec.Struct, kw_only=True):
     client_req_id: Id | None = None
 
 
+class TextIn(msgspec.Struct, kw_only=True):
+    """client → server: more of the text that is to be said."""
+
+    text: str
+    client_req_id: Id | None = None
+
+
 class FlushIn(msgspec.Struct, kw_only=True):
     """client → server: finish the open segment. `flush_id` comes back with its JSON type."""
 
@@ -56,13 +63,19 @@ class _Message(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Ready(_Message, tag="ready"):
-    """server → client: the setup is accepted. `sample_rate` in Hz and `frame_size` (80 ms) are of the output."""
+    """server → client: the setup is accepted. `sample_rate` in Hz and `frame_size` (80 ms) are of the output, or of the
+    input where there is only text to come out. The rest is told on the sockets of recognition and synthesis.
+    """
 
     request_id: str
     model_name: str
     sample_rate: int
     frame_size: int
     client_req_id: str | None = None
+    delay_in_frames: int | None = None
+    delay_in_tokens: int | None = None
+    audio_stream_names: list[str] | None = None
+    text_stream_names: list[str] | None = None
 
 
 class Text(_Message, tag="text"):
@@ -78,6 +91,40 @@ class Text(_Message, tag="text"):
     client_req_id: str | None = None
     source_start_s: float | None = None
     source_stop_s: float | None = None
+
+
+class Word(_Message, tag="text"):
+    """server → client: a word that was heard, and where it begins on the input's timeline; `EndText` ends it."""
+
+    text: str
+    start_s: float
+    stream_id: int
+    client_req_id: str | None = None
+
+
+class EndText(_Message, tag="end_text"):
+    """server → client: where the last word ends."""
+
+    stop_s: float
+    stream_id: int
+    client_req_id: str | None = None
+
+
+class Inactivity(msgspec.Struct, kw_only=True):
+    """How likely it is that nobody speaks in the next `horizon_s` seconds."""
+
+    horizon_s: float
+    inactivity_prob: float
+
+
+class Step(_Message, tag="step"):
+    """server → client: another 80 ms of audio have come in."""
+
+    vad: list[Inactivity]
+    step_idx: int
+    step_duration_s: float
+    total_duration_s: float
+    client_req_id: str | None = None
 
 
 class Audio(_Message, tag="audio"):

@@ -1,21 +1,26 @@
 """From a frame to a message: everything that takes long for a large one, and touches no state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge
 from dragoman.server.protocols.gradium import messages
-from dragoman.server.protocols.gradium.setup import Request, parse_setup
+from dragoman.server.protocols.gradium.setup import Asked, parse_setup
+
+AskedT = TypeVar("AskedT", bound=Asked)
+ReadSetup = Callable[[dict[str, Any]], AskedT]
+"""What a socket's setup asks for. Raises BadMessage."""
 
 
 @dataclass(frozen=True, slots=True)
-class SetupIn:
+class SetupIn(Generic[AskedT]):
     """A `setup` message: what it asks for, or what is wrong with it."""
 
-    request: Request | BadMessage
+    request: AskedT | BadMessage
     client_req_id: str | None
 
 
@@ -40,7 +45,7 @@ class Unreadable:
     nobodys: bool = False
 
 
-Parsed = SetupIn | AudioIn | messages.EndOfStreamIn | messages.FlushIn | Unreadable | None
+Parsed = SetupIn[Any] | AudioIn | messages.TextIn | messages.EndOfStreamIn | messages.FlushIn | Unreadable | None
 
 
 class _Carrier(msgspec.Struct, tag_field="type", tag="audio"):
@@ -51,16 +56,23 @@ class _Carrier(msgspec.Struct, tag_field="type", tag="audio"):
 
 
 _carrier = msgspec.json.Decoder(_Carrier)
-_KINDS = ("setup", "audio", "flush", "end_of_stream")
+HEARS = ("setup", "audio", "flush", "end_of_stream")
+READS = ("setup", "text", "flush", "end_of_stream")
+"""What the sockets take whose input is audio, or text."""
 
 
-def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
+def parse(
+    frame: str | bytes,
+    control_bytes: int = wire.CONTROL_BYTES,
+    read_setup: ReadSetup[Any] = parse_setup,
+    kinds: tuple[str, ...] = HEARS,
+) -> Parsed:
     """Read one frame; a message of an unknown type is None."""
     try:
         fields = _fields(frame, control_bytes)
     except (BadMessage, MessageTooLarge) as error:
         return Unreadable(error, fatal=True)
-    if fields["type"] not in _KINDS:
+    if fields["type"] not in kinds:
         return None
     named = fields.get("client_req_id")
     named = named if isinstance(named, str) else None
@@ -70,10 +82,12 @@ def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed
     try:
         match fields["type"]:
             case "setup":
-                return SetupIn(_read_setup(fields), named)
+                return SetupIn(_asked(fields, read_setup), named)
             case "audio":
                 message = wire.convert(fields, messages.AudioIn)
                 return AudioIn(wire.decode_base64(message.audio), message.client_req_id)
+            case "text":
+                return wire.convert(fields, messages.TextIn)
             case "end_of_stream":
                 return wire.convert(fields, messages.EndOfStreamIn)
             case _:
@@ -99,8 +113,8 @@ def _fields(frame: str | bytes, control_bytes: int) -> dict[str, Any]:
     return fields
 
 
-def _read_setup(fields: dict[str, Any]) -> Request | BadMessage:
+def _asked(fields: dict[str, Any], read_setup: ReadSetup[AskedT]) -> AskedT | BadMessage:
     try:
-        return parse_setup(fields)
+        return read_setup(fields)
     except BadMessage as error:
         return error

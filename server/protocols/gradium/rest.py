@@ -1,4 +1,5 @@
-"""The REST endpoints that the vendor's clients touch: voices, usage, tokens. The rest answers 501 and says so."""
+"""The REST endpoints that the vendor's clients touch: voices, usage, tokens, and what `one_shot.py` serves. The rest
+answers 501 and says so."""
 
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -12,6 +13,8 @@ from dragoman.models.registry import Engines
 from dragoman.server.auth import Credentials
 from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
 from dragoman.server.protocols.gradium.credentials import key_of
+from dragoman.server.protocols.gradium.one_shot import add_one_shots
+from dragoman.server.protocols.gradium.voices import Voices
 from dragoman.server.services import Services
 
 ALLOCATED_CREDITS = 1_000_000_000
@@ -20,16 +23,16 @@ ALLOCATED_CREDITS = 1_000_000_000
 DEFAULT_LIMIT = 100
 
 _UNSERVED = {
-    "POST": ["voices/", "voices", "voices/from-embedding", "voice-generator/generate", "post/speech/tts",
-             "post/speech/asr", "pronunciations/", "pronunciations"],
+    "POST": ["voices/", "voices", "voices/from-embedding", "voice-generator/generate", "pronunciations/",
+             "pronunciations"],
     "GET": ["voice-generator/embeddings", "pronunciations/", "pronunciations", "pronunciations/{uid}"],
     "PUT": ["voices/{uid}", "pronunciations/{uid}"],
     "DELETE": ["voices/{uid}", "voice-generator/embeddings/{uid}", "pronunciations/{uid}"],
 }  # fmt: skip
 
 
-def rest_routes(services: Services) -> APIRouter:
-    """Voices, usage and tokens over `services`; every endpoint asks for the API key."""
+def rest_routes(services: Services, speakers: Voices) -> APIRouter:
+    """Voices, usage, tokens, recognition and synthesis over `services`; every endpoint asks for the API key."""
 
     async def authorized(request: Request) -> None:
         try:
@@ -96,6 +99,7 @@ def rest_routes(services: Services) -> APIRouter:
         expires = datetime.now(UTC) + timedelta(seconds=lifetime_s)
         return {"token": value, "expires_at": expires.isoformat(timespec="seconds").replace("+00:00", "Z")}
 
+    add_one_shots(router, services, speakers)
     for method, paths in _UNSERVED.items():
         for path in paths:
             router.add_api_route(

@@ -6,26 +6,30 @@ from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, Failure
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
+from dragoman.server.protocols.gradium.one_shot import ASR_PATH
 from dragoman.server.protocols.gradium.rest import rest_routes
-from dragoman.server.protocols.gradium.unserved import UnservedAdapter
+from dragoman.server.protocols.gradium.tts import TtsAdapter
+from dragoman.server.protocols.gradium.voices import EngineVoices, Voices
 from dragoman.server.services import Services
 
 PREFIXES = ("/api", "")
-ELSEWHERE = ("speech/tts", "speech/asr", "speech/stt")
-"""Sockets of the vendor that are not served here; their clients are told so in a form that they show."""
+UPLOADS = tuple(f"{prefix}{ASR_PATH}" for prefix in PREFIXES)
+"""Where bodies are audio."""
 
 
 def gradium_routes(services: Services) -> APIRouter:
     """All routes of this vendor."""
     router = APIRouter()
+    voices = EngineVoices(lambda: services.engines, strict=services.settings.voices.strict)
     for prefix in PREFIXES:
-        router.include_router(_sockets(services), prefix=prefix)
-        router.include_router(rest_routes(services), prefix=prefix)
+        router.include_router(_sockets(services, voices), prefix=prefix)
+        router.include_router(rest_routes(services, voices), prefix=prefix)
     return router
 
 
-def _sockets(services: Services) -> APIRouter:
+def _sockets(services: Services, voices: Voices) -> APIRouter:
     router = APIRouter()
     control_bytes = services.settings.limits.control_bytes
 
@@ -35,12 +39,16 @@ def _sockets(services: Services) -> APIRouter:
     async def speech_to_speech(socket: WebSocket) -> None:
         await Connection(socket, GradiumAdapter(control_bytes), services).serve(_refusal(socket, services))
 
-    async def not_served(socket: WebSocket) -> None:
-        adapter = UnservedAdapter(socket.url.path, control_bytes)
+    @router.websocket("/speech/asr")
+    @router.websocket("/speech/stt")
+    async def recognition(socket: WebSocket) -> None:
+        await Connection(socket, AsrAdapter(control_bytes), services).serve(_refusal(socket, services))
+
+    @router.websocket("/speech/tts")
+    async def synthesis(socket: WebSocket) -> None:
+        adapter = TtsAdapter(voices, control_bytes=control_bytes)
         await Connection(socket, adapter, services).serve(_refusal(socket, services))
 
-    for path in ELSEWHERE:
-        router.add_api_websocket_route(f"/{path}", not_served)
     return router
 
 

@@ -28,7 +28,7 @@ from dragoman.server.protocols.palabra.errors import (
     refusal_of,
 )
 from dragoman.server.protocols.palabra.fields import BadTask
-from dragoman.server.protocols.palabra.job import VOICE_NOT_FOUND
+from dragoman.server.protocols.palabra.job import OUTPUT_HZ, VOICE_NOT_FOUND
 from dragoman.server.protocols.palabra.languages import base_of
 from dragoman.server.protocols.palabra.limits import Rate
 from dragoman.server.protocols.palabra.order import Turns
@@ -68,6 +68,8 @@ class TtsAdapter(BaseAdapter):
         self._waiting = ""
         """Text whose sentence has not ended."""
         self._generation_id: str | None = None
+        self._torn: set[Key] = set()
+        """The sessions whose last file has lost its end with a text that was refused."""
         self._rate = Rate(TEXTS_PER_SECOND, 1.0, now)
 
     def parse(self, message: str | bytes) -> object:
@@ -112,7 +114,11 @@ class TtsAdapter(BaseAdapter):
 
     def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
         """A text is not said after all: nothing comes of it, and its generation ends without it."""
-        return [refusal_of(error), *self._turns.event(key, Translated(0, text_id=text_id))]
+        if key in self._turns and self._turns[key].ends_file(str(text_id)):
+            self._torn.add(key)
+        nothing = Speech(b"", "", 0.0, 0.0, None, 0.0, last=True, text_id=text_id)
+        ends = (Translated(0, text_id=text_id), nothing)
+        return [refusal_of(error), *(output for end in ends for output in self._turns.event(key, end))]
 
     def _begin(self, init: Init) -> Sequence[Command | Output]:
         if self._init is not None:
@@ -126,10 +132,10 @@ class TtsAdapter(BaseAdapter):
         choice = self._abilities.voice(self._options.voice_id, language)
         wish = TargetWish(language, voice_id=choice.voice_id, tempo=tempo_of(self._options.speed))
         before, self._key = self._key, next(self._keys)
-        self._turns.add(self._key, Speaking(init.output))
-        sound = pcm(init.output.sample_rate)
+        self._turns.add(self._key, Speaking())
+        sound = init.output.written
         commands: list[Command | Output] = [Finish(before)] if before is not None else []
-        commands.append(Open(self._key, sound, sound, targets=(wish,), hears=False, after=before))
+        commands.append(Open(self._key, pcm(OUTPUT_HZ), sound, targets=(wish,), hears=False, after=before))
         if choice.complaint is not None:
             commands.append(Send(messages.warning(VOICE_NOT_FOUND, choice.complaint)))
         return commands
@@ -168,11 +174,21 @@ class TtsAdapter(BaseAdapter):
         assert self._key is not None  # noqa: S101
         text_id = str(next(self._text_ids))
         self._turns[self._key].give(text_id, self._generation_id or "", final=final)
-        return [Say(self._key, GivenText(text_id, text, base_of(self._init.language) or "", translate=False))]
+        said = [Say(self._key, self._given(text_id, text, final=final))]
+        if self._key not in self._torn:
+            return [*said]
+        self._torn.discard(self._key)
+        return [Say(self._key, self._given("", "", final=True)), *said]
+
+    def _given(self, text_id: str, text: str, *, final: bool) -> GivenText:
+        assert self._init is not None  # noqa: S101
+        return GivenText(text_id, text, base_of(self._init.language) or "", translate=False, ends_stream=final)
 
     def _cancel(self) -> Sequence[Command | Output]:
         self._waiting, self._generation_id = "", None
-        commands = [Interrupt(key) for key, _ in self._turns]
+        commands: list[Command] = [Interrupt(key) for key, _ in self._turns]
+        # The file that was begun ends unheard: what is said next is one of its own.
+        commands += [Say(key, self._given("", "", final=True)) for key, _ in self._turns]
         begun: dict[str, None] = {}
         for key, speaking in self._turns:
             begun |= dict.fromkeys(speaking.stop())

@@ -1,9 +1,12 @@
 """What a client may send on the socket of `Palabra.tts()`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from dragoman.pipeline.audio.encode import check_format
+from dragoman.pipeline.audio.errors import AudioError
+from dragoman.pipeline.audio.formats import AudioFormat, Container, media, pcm, wav
 from dragoman.server import wire
 from dragoman.server.failures import MessageTooLarge, quoted
 from dragoman.server.protocols.palabra.fields import BadTask, Language, Name, Number, Table
@@ -13,12 +16,12 @@ from dragoman.server.protocols.palabra.translations import DEFAULT_LOW, Speed
 
 MAX_TEXT = 1_024
 """Characters of one piece."""
-FORMATS = ("pcm", "wav")
+FORMATS = ("pcm", "wav", "mp3")
 
 
 def _served(name: str) -> str:
     if name not in FORMATS:
-        raise ValueError(f"must be one of {', '.join(FORMATS)} here")
+        raise ValueError(f"must be one of {', '.join(FORMATS)}")
     return name
 
 
@@ -41,6 +44,20 @@ class Sound(Table):
 
     format: Annotated[str, AfterValidator(_served)] = "pcm"
     sample_rate: Annotated[int, Field(ge=8_000, le=48_000)] = OUTPUT_HZ
+
+    @model_validator(mode="after")
+    def _known_rate(self) -> Self:
+        try:
+            check_format(self.written)
+        except AudioError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @property
+    def written(self) -> AudioFormat:
+        """The format in our own words."""
+        rate_hz = self.sample_rate
+        return {"pcm": pcm(rate_hz), "wav": wav(rate_hz), "mp3": media(Container.MP3, rate_hz)}[self.format]
 
 
 class Init(Table):

@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from dragoman.pipeline.audio.wav import streaming_header
 from dragoman.pipeline.events import Event, Speech, Translated, Translation, Unspoken
 from dragoman.server.commands import Output, Send
 from dragoman.server.protocols.palabra.errors import SERVER_ERROR, error_message
-from dragoman.server.protocols.palabra.tts_requests import Sound
 from dragoman.server.wire import encode_base64
 
 
@@ -16,7 +14,8 @@ from dragoman.server.wire import encode_base64
 class _Generation:
     """What the pieces of a text make. `final`: it ends with those that were given.
 
-    `waiting` counts its texts that may still become clauses, and its clauses whose audio has not ended.
+    `waiting` counts its texts that may still become clauses, its clauses whose audio has not ended, and its last text
+    until that file has ended.
     """
 
     generation_id: str
@@ -26,15 +25,14 @@ class _Generation:
 
 @dataclass(slots=True)
 class Speaking:
-    """One session's audio."""
+    """One session's audio; each generation is a file."""
 
-    sound: Sound
     _texts: dict[str, _Generation] = field(default_factory=dict)
     _clauses: dict[int, _Generation] = field(default_factory=dict)
     _open: _Generation | None = None
     """The generation that was given last, if more of it may come."""
-    _begun: str | None = None
-    """The generation that has its header."""
+    _files: dict[str, _Generation] = field(default_factory=dict)
+    """By the text that ends each."""
 
     def give(self, text_id: str, generation_id: str, *, final: bool) -> None:
         """A text goes in. `final`: the generation ends with it."""
@@ -43,7 +41,14 @@ class Speaking:
             one = _Generation(generation_id)
         one.final, one.waiting = final, one.waiting + 1
         self._texts[text_id] = one
+        if final:
+            one.waiting += 1
+            self._files[text_id] = one
         self._open = None if final else one
+
+    def ends_file(self, text_id: str) -> bool:
+        """Whether a generation's file ends with a text, and has not ended."""
+        return text_id in self._files
 
     def event(self, event: Event) -> list[Output]:
         """Render what happened."""
@@ -52,39 +57,38 @@ class Speaking:
                 one.waiting += 1
                 self._clauses[event.clause_id] = one
             case Speech() if event.clause_id is not None and (one := self._clauses.get(event.clause_id)) is not None:
-                outputs = [self._audio(one.generation_id, event)] if event.audio else []
+                outputs = _audio(one, event)
                 if event.last:
                     del self._clauses[event.clause_id]
-                    outputs += self._done(one)
+                    outputs += _done(one)
                 return outputs
+            case Speech(text_id=str(text_id), last=True) if (one := self._files.pop(text_id, None)) is not None:
+                return [*_audio(one, event), *_done(one)]
             case Translated(text_id=str(text_id)) if (one := self._texts.pop(text_id, None)) is not None:
-                return self._done(one)
+                return _done(one)
             case Unspoken():
                 return [error_message(SERVER_ERROR, event.reason)]
         return []
 
     def stop(self) -> list[str]:
         """Say nothing more. The ids of the generations that were begun and have not ended."""
-        unsaid = [*self._clauses.values(), *self._texts.values(), *([self._open] if self._open is not None else [])]
+        begun = [self._open] if self._open is not None else []
+        unsaid = [*self._clauses.values(), *self._texts.values(), *self._files.values(), *begun]
         self._texts.clear()
         self._clauses.clear()
-        self._open = self._begun = None
+        self._files.clear()
+        self._open = None
         return [one.generation_id for one in unsaid]
 
-    def _audio(self, generation_id: str, speech: Speech) -> Output:
-        data = speech.audio
-        if self.sound.format == "wav" and self._begun != generation_id:
-            data = streaming_header(self.sound.sample_rate) + data
-        self._begun = generation_id
-        return _chunk(generation_id, data, speech.stop_s - speech.start_s)
 
-    def _done(self, one: _Generation) -> list[Output]:
-        """One of a generation's texts or clauses has come to its end."""
-        one.waiting -= 1
-        if one.waiting or not one.final:
-            return []
-        self._begun = None
-        return [last_chunk(one.generation_id)]
+def _audio(one: _Generation, speech: Speech) -> list[Output]:
+    return [_chunk(one.generation_id, speech.audio, speech.stop_s - speech.start_s)] if speech.audio else []
+
+
+def _done(one: _Generation) -> list[Output]:
+    """One of a generation's texts or clauses, or its file, has come to its end."""
+    one.waiting -= 1
+    return [] if one.waiting or not one.final else [last_chunk(one.generation_id)]
 
 
 def last_chunk(generation_id: str) -> Send:

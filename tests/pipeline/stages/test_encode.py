@@ -11,7 +11,6 @@ from dragoman.config.settings import load_settings
 from dragoman.models.base import Samples, SynthesisRequest
 from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue
-from dragoman.pipeline.audio.encode import make_encoder
 from dragoman.pipeline.audio.formats import AudioFormat, ogg_opus, pcm, ulaw, wav
 from dragoman.pipeline.events import Event, Speech, Translated
 from dragoman.pipeline.items import Clause, GivenText, SpokenBlock
@@ -102,6 +101,6 @@ def test_what_is_quick() -> None:
         clause = Clause(0, "a", "es", None)
         return SpokenBlock(clause, np.zeros(round(seconds * RATE_HZ), np.float32), RATE_HZ, 1.0, 0.0, last=not seconds)
 
-    plain, coded = Speaker(make_encoder(pcm(48_000))), Speaker(make_encoder(ogg_opus()))
+    plain, coded = Speaker(pcm(48_000)), Speaker(ogg_opus())
     assert [plain.quick(block(seconds)) for seconds in (0.0, INLINE_S, INLINE_S + 0.1)] == [True, True, False]
     assert [coded.quick(block(seconds)) for seconds in (0.0, 0.1)] == [True, False]

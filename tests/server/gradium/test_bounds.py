@@ -8,9 +8,12 @@ from dragoman.pipeline.events import Flushed
 from dragoman.server.commands import Abort, Close, Feed, FlushInput, Open
 from dragoman.server.failures import BadMessage
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
+from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.parsing import SetupIn, parse
 from dragoman.server.protocols.gradium.setup import Request
+from dragoman.server.protocols.gradium.tts import TtsAdapter
 from tests.server.gradium.test_adapter import error, open_one, said, send
+from tests.server.gradium.test_tts import FakeVoices
 
 LONG = "x" * 257
 
@@ -76,3 +79,28 @@ def test_a_setup_is_read_where_messages_are_read() -> None:
     assert isinstance(bad, SetupIn)
     assert isinstance(good.request, Request)
     assert isinstance(bad.request, BadMessage)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "message"),
+    [
+        (AsrAdapter(), {"type": "setup", "json_config": {"other": "x" * 70_000}}),
+        (TtsAdapter(FakeVoices()), {"type": "text", "text": "x" * 70_000}),
+        (TtsAdapter(FakeVoices()), {"type": "setup", "json_config": "x" * 70_000}),
+    ],
+)
+def test_what_is_no_audio_is_small_on_every_socket(
+    adapter: AsrAdapter | TtsAdapter, message: dict[str, object]
+) -> None:
+    told, close = said(adapter.receive(adapter.parse(json.dumps(message))))
+    assert isinstance(told, dict)
+    assert told["code"] == 1009
+    assert isinstance(close, Close)
+
+
+def test_audio_may_be_large_where_it_is_heard() -> None:
+    adapter = AsrAdapter()
+    assert isinstance(adapter.receive(adapter.parse('{"type": "setup"}'))[0], Open)
+    (feed,) = adapter.receive(adapter.parse(json.dumps({"type": "audio", "audio": "A" * 400_000})))
+    assert isinstance(feed, Feed)
+    assert len(feed.data) == 300_000

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from dragoman.config.settings import load_settings
+from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Event, Speech, Transcript, Translated, Translation
 from dragoman.server.commands import Close, Command, Open, Say, Send
 from dragoman.server.protocols.palabra.adapter import PalabraAdapter
@@ -106,6 +107,10 @@ class Talk:
 
     def fail(self, key: Any, error: Exception) -> list[Message]:
         return self._told(self.adapter.failed(key, error))
+
+    def turn_down(self, key: Any, text_id: str, error: ModelError) -> list[Message]:
+        """A text is refused."""
+        return self._told(self.adapter.refused(key, text_id, error))
 
     def _told(self, outputs: Any) -> list[Message]:
         told = []

@@ -9,7 +9,7 @@ from dragoman.models.errors import EngineFailed, ModelError, NoTranslator, Overl
 from dragoman.pipeline.events import Ended
 from dragoman.server.commands import Say, Send
 from tests.server.palabra.talk import Talk, done, error, say, spoken, started, task, translated
-from tests.server.palabra.test_tts import Spoken, chunks
+from tests.server.palabra.test_tts import Spoken, chunks, file_end
 
 FULL = Overloaded("texts", 5.0)
 
@@ -131,6 +131,8 @@ def test_a_refused_piece_within_a_generation_ends_nothing() -> None:
     talk.text("Uno. Dos", eos=False, generation_id="g")
     assert len(refuse(talk, "0")) == 1
     talk.text(" tres.", generation_id="g")
+    assert [(given.text.strip(), given.ends_stream) for given in talk.said[-1:]] == [("Dos tres.", True)]
+    assert len(talk.commands) == 1, "the file goes on"
     assert chunks(talk.speak(0, "1")) == [("g", 20, False), ("g", 0, True)]
 
 
@@ -148,7 +150,7 @@ def test_a_last_text_with_nothing_to_say_does_not_end_a_generation_early() -> No
     talk.text("Uno. Dos", eos=False, generation_id="g")
     talk.text("…", generation_id="g")
     assert talk.event(0, translated("Uno.", 0, text_id="0"), done("0"), done("1")) == []
-    assert chunks(talk.speak(0, "0")) == [("g", 20, False), ("g", 0, True)]
+    assert chunks([*talk.speak(0, "0"), *talk.event(0, file_end("1"))]) == [("g", 20, False), ("g", 0, True)]
 
 
 def test_the_same_id_again_is_another_generation() -> None:

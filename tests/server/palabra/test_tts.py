@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from dragoman.models.errors import NoVoice
+from dragoman.models.errors import NoVoice, Overloaded
 from dragoman.models.plan import TargetWish
-from dragoman.pipeline.audio.formats import pcm
+from dragoman.pipeline.audio.formats import AudioFormat, Container, media, pcm, wav
 from dragoman.pipeline.events import Ended, Speech, Unspoken
+from dragoman.pipeline.items import GivenText
 from dragoman.server.commands import Finish, Interrupt, Open, Say
 from dragoman.server.failures import IdleTooLong, MessageTooLarge
 from dragoman.server.protocols.palabra.tts import TtsAdapter
@@ -30,8 +31,13 @@ class Spoken(Talk):
         return self.say_raw({"type": "text", "text": text, "is_eos": eos, **more})
 
     def speak(self, number: int, text_id: str, samples: int = 10, key: int = 0) -> list[Any]:
+        """A text is spoken, and its file ends if it is to."""
         sound = Speech(bytes(2 * samples), "es", 0.0, samples / 24000, number, 0.0, last=True)
-        return self.event(key, translated("Hola.", number, text_id=text_id), sound, done(text_id))
+        return self.event(key, translated("Hola.", number, text_id=text_id), sound, done(text_id), file_end(text_id))
+
+
+def file_end(text_id: str, tail: bytes = b"") -> Speech:
+    return Speech(tail, "", 0.0, 0.0, None, 0.0, last=True, text_id=text_id)
 
 
 def chunks(told: list[Any]) -> list[tuple[str, int, bool]]:
@@ -90,18 +96,36 @@ def test_an_end_with_nothing_before_it_comes_in_its_turn() -> None:
     assert [given.text.strip() for given in talk.said] == ["Uno."]
     assert chunks(talk.speak(0, "0"))[-1] == ("g", 0, True)
     talk.text("…", generation_id="h")
-    assert chunks(talk.event(0, done("1"))) == [("h", 0, True)]
+    assert talk.event(0, done("1")) == []
+    assert chunks(talk.event(0, file_end("1"))) == [("h", 0, True)]
 
 
-def test_each_generation_is_a_file_of_its_own() -> None:
-    talk = Spoken(output={"format": "wav", "sample_rate": 8000})
-    talk.text("Uno.")
-    talk.text("Dos.")
-    for number in range(2):
-        sound, _ = talk.speak(number, str(number))
-        data = base64.b64decode(sound["data"]["audio"])
-        assert data.startswith(b"RIFF")
-        assert len(data) == 44 + 20
+@pytest.mark.parametrize(("name", "fmt"), [("pcm", pcm(8000)), ("wav", wav(8000)), ("mp3", media(Container.MP3, 8000))])
+def test_each_generation_is_a_file_of_its_own(name: str, fmt: AudioFormat) -> None:
+    talk = Spoken(output={"format": name, "sample_rate": 8000})
+    assert [command.output_format for command in talk.commands if isinstance(command, Open)] == [fmt]
+    talk.text("Uno. Dos", eos=False, generation_id="a")
+    talk.text(".", generation_id="a")
+    talk.text("Tres.", generation_id="b")
+    assert [given.ends_stream for given in talk.said] == [False, True, True]
+    talk.speak(0, "0")
+    clause = Speech(b"xx", "es", 0.0, 1.0, 1, 1.0, last=True)
+    sound = talk.event(0, translated("Dos.", 1, text_id="1"), clause, done("1"))
+    assert chunks(sound) == [("a", 2, False)], "its file has not ended"
+    last = talk.event(0, file_end("1", b"tail"))
+    assert chunks(last) == [("a", 4, False), ("a", 0, True)]
+    assert [one["data"]["audio_len"] for one in last] == [0.0, None]
+
+
+def test_a_file_whose_last_text_is_refused_ends_before_the_next() -> None:
+    talk = Spoken(output={"format": "wav"})
+    talk.text("Uno.", generation_id="a")
+    told = talk.turn_down(0, "0", Overloaded("this session"))
+    assert chunks(told[1:]) == [("a", 0, True)]
+    talk.text("Dos.", generation_id="b")
+    assert [(given.text, given.ends_stream) for given in talk.said[-2:]] == [("", True), ("Dos.", True)]
+    talk.text("Tres.", generation_id="b")
+    assert [given.text for given in talk.said[-2:]] == ["Dos.", "Tres."]
 
 
 def test_another_voice_speaks_behind_the_one_before() -> None:
@@ -177,7 +201,8 @@ def test_cancel_stops_and_ends_every_generation() -> None:
     talk.text("tres", eos=False, generation_id="c")
     talk.event(0, translated("Uno.", 0, text_id="0"))
     told = talk.say_raw({"type": "cancel"})
-    assert talk.commands == [Interrupt(0)]
+    assert talk.commands == [Interrupt(0), Say(0, GivenText("", "", "es", translate=False, ends_stream=True))]
+    assert talk.event(0, done(""), file_end("", b"rest of what was cut")) == []
     assert sorted(chunks(told)) == [("a", 0, True), ("b", 0, True)]
     assert talk.speak(0, "0") == talk.speak(1, "1") == []
     talk.text("Otra.", generation_id="d")
@@ -241,7 +266,11 @@ def test_what_is_too_long(message: Any, named: str) -> None:
     ("init", "named"),
     [
         ({"language": "xx"}, "language: is not a supported language"),
-        ({"output": {"format": "mp3"}}, "output.format: must be one of pcm, wav here"),
+        ({"output": {"format": "ogg"}}, "output.format: must be one of pcm, wav, mp3"),
+        (
+            {"output": {"format": "mp3", "sample_rate": 22000}},
+            "output: audio format 'mp3 at 22000 Hz' is not supported",
+        ),
         ({"output": {"sample_rate": 96000}}, "output.sample_rate: "),
         ({"voice_options": {"voice_id": 3}}, "voice_options.voice_id: "),
     ],
@@ -271,7 +300,9 @@ def test_a_text_that_cannot_be_spoken_is_told_and_the_session_goes_on() -> None:
     talk.text("Uno.", generation_id="a")
     talk.text("Dos.", generation_id="b")
     silent = Speech(b"", "es", 0.0, 0.0, 0, 0.0, last=True)
-    told = talk.event(0, translated("Uno.", 0, text_id="0"), Unspoken(0, "espeak failed: why"), silent, done("0"))
+    told = talk.event(
+        0, translated("Uno.", 0, text_id="0"), Unspoken(0, "espeak failed: why"), silent, done("0"), file_end("0")
+    )
     assert error(told[0]) == ("SERVER_ERROR", "espeak failed: why")
     assert chunks(told[1:]) == [("a", 0, True)]
     assert chunks(talk.speak(1, "1")) == [("b", 20, False), ("b", 0, True)]
