@@ -20,9 +20,9 @@ from dragoman.server.protocols.palabra.routes import palabra_routes
 from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
 from dragoman.server.protocols.sarvam.unserved import ENDPOINTS
 from dragoman.server.protocols.sarvam.unserved import refusal as sarvam_refusal
-from dragoman.server.protocols.soniox.rest import refusal as soniox_refusal
-from dragoman.server.protocols.soniox.rest import unserved_refusal as soniox_unserved
+from dragoman.server.protocols.soniox.api import refusal as soniox_refusal
 from dragoman.server.protocols.soniox.routes import soniox_routes
+from dragoman.server.protocols.soniox.speech.rest import speech_refusal as soniox_speech_refusal
 from dragoman.server.proxies import TrustedProxies
 from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
@@ -43,7 +43,7 @@ def create_app(services: Services) -> FastAPI:
     pages = Pages(settings.allowed_origins, anonymous=services.gatekeeper.anonymous, host=settings.host)
     refusals = Refusals(
         {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in ENDPOINTS}
-        | {"/v1/files": soniox_unserved, "/v1/voices": soniox_unserved, "/tts": soniox_unserved}
+        | {"/v1/tts-models": soniox_refusal, "/v1/tts": soniox_speech_refusal, "/tts": soniox_speech_refusal}
         | {"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal}
     )
     # From the inside out.

@@ -14,6 +14,7 @@ from dragoman.server.protocols.soniox.messages import Error
 from dragoman.server.protocols.soniox.parsing import AudioIn, EndOfAudio, ObjectIn, Unreadable, parse
 from dragoman.server.protocols.soniox.start import Request
 from dragoman.server.protocols.soniox.stream import Stream
+from dragoman.server.protocols.soniox.usage import Ledger, Use
 from dragoman.server.wire import CONTROL_BYTES, BaseAdapter
 
 START_S = 20.0
@@ -43,6 +44,7 @@ class SonioxAdapter(BaseAdapter):
 
     `grant` is what a key in the handshake allows, None if there was none; `admit` looks at the key of a start message
     and raises AuthenticationFailed. `listen` is the operator's way of listening, which endpoint settings change.
+    `ledger` is where the stream's use is written down.
     """
 
     protocol = "soniox"
@@ -54,8 +56,11 @@ class SonioxAdapter(BaseAdapter):
         listen: ListenSettings,
         request_id: str,
         control_bytes: int = CONTROL_BYTES,
+        ledger: Ledger | None = None,
     ) -> None:
         super().__init__(control_bytes)
+        self._ledger = ledger or Ledger()
+        self._use: Use | None = None
         self._grant = grant
         self._admit = admit
         self._listen = listen
@@ -89,6 +94,7 @@ class SonioxAdapter(BaseAdapter):
         outputs: list[Output] = [Send(result.to_json()) for result in self._stream.event(event)]
         if isinstance(event, Ended):
             self._phase = _Phase.OVER
+            self.leave()
             outputs.append(Close(NORMAL))
         return outputs
 
@@ -104,6 +110,12 @@ class SonioxAdapter(BaseAdapter):
             missing = "start message" if self._phase is _Phase.STARTING else "audio and no keepalive"
             text = f"no {missing} for {error.limit_s:g} s"
         return self._tell(code, kind, text)
+
+    def leave(self) -> None:
+        """The stream is over, or the client is gone: write down what was used."""
+        if self._use is not None and self._stream is not None:
+            self._use.input_audio_ms, self._use.output_text_tokens = self._stream.audio_ms, self._stream.tokens
+            self._ledger.end(self._use)
 
     def patience_s(self) -> float | None:
         """How long the client may be silent now."""
@@ -121,6 +133,8 @@ class SonioxAdapter(BaseAdapter):
         if isinstance(parsed.start, BadMessage):
             raise parsed.start
         self._stream, self._phase = Stream(parsed.start), _Phase.HEARING
+        reference = parsed.start.reference if self._grant.reference is None else self._grant.reference
+        self._use = self._ledger.begin("stt", self._grant.owner, parsed.start.model, reference)
         return [self._open(parsed.start, self._grant)]
 
     def _granted(self, key: object) -> Grant:
@@ -167,5 +181,6 @@ class SonioxAdapter(BaseAdapter):
 
     def _tell(self, code: int, kind: str, text: str) -> Sequence[Output]:
         self._phase = _Phase.OVER
+        self.leave()
         error = Error(error_code=code, error_type=kind, error_message=text, request_id=self._request_id)
         return [Send(error.to_json(), error=code), Close(NORMAL)]

@@ -34,6 +34,8 @@ class Request:
     identifies: bool = False
     diarizes: bool = False
     shows_non_finals: bool = True
+    model: str = ""
+    reference: str = ""
 
 
 def parse_start(message: dict[str, Any]) -> Request:
@@ -56,6 +58,8 @@ def parse_start(message: dict[str, Any]) -> Request:
         identifies=bool(start.enable_language_identification or translating.targets),
         diarizes=bool(start.enable_speaker_diarization),
         shows_non_finals=start.enable_non_final_tokens is not False,
+        model=model.model_id,
+        reference=start.client_reference_id or "",
     )
 
 
