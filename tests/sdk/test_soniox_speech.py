@@ -1,7 +1,10 @@
 """The real `soniox` package speaks through a real server: by REST and over the socket, with both of its clients."""
 
+import base64
+import io
 from collections.abc import Iterator
 
+import av
 import pytest
 
 from dragoman.testing import RunningServer, running_server
@@ -40,6 +43,25 @@ def test_one_text(scripted: RunningServer) -> None:
     assert isinstance(blocked, Raised)
     assert blocked.kind == "SonioxInvalidRequestError"
     assert "no voice for 'cy' is installed" in blocked.text
+
+
+@pytest.mark.parametrize("name", ["mp3", "aac", "flac", "opus"])
+def test_codecs_are_decoded_to_what_was_said(scripted: RunningServer, name: str) -> None:
+    """By REST and over the socket, where the audio comes in pieces, it is one file that anything reads."""
+    config = {"audio_format": name, "sample_rate": 48_000, "voice": "Maya"}
+    raw, whole, events = run(
+        "each",
+        jobs=[
+            ("one_text", {"url": scripted.url, **config, "audio_format": "pcm_s16le"}),
+            ("one_text", {"url": scripted.url, **config}),
+            ("stream", {"url": scripted.url, "pieces": ["Hello there. ", "Good."], **config}),
+        ],
+    )
+    pieces = b"".join(base64.b64decode(event.get("audio", "")) for event in events)
+    for data in (whole, pieces):
+        with av.open(io.BytesIO(data)) as container:
+            samples = sum(frame.samples for frame in container.decode(audio=0))
+        assert abs(samples - len(raw) // 2) < 4_000
 
 
 def test_streams(scripted: RunningServer) -> None:

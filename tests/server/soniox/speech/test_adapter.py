@@ -7,7 +7,7 @@ import pytest
 
 from dragoman.models import errors as model_errors
 from dragoman.models.plan import TargetWish
-from dragoman.pipeline.audio.formats import Encoding, pcm, wav
+from dragoman.pipeline.audio.formats import Container, Encoding, media, ogg_opus, pcm, wav
 from dragoman.pipeline.events import Ended, Speech, Translated, Unspoken
 from dragoman.pipeline.items import GivenText
 from dragoman.server import failures
@@ -90,6 +90,21 @@ def test_what_is_wanted_in_other_words() -> None:
     assert second.output_format == pcm(8_000, Encoding.ULAW)
 
 
+def test_codecs_are_asked_for_a_rate_and_bits() -> None:
+    talk = Talk()
+    wanted = {
+        "mp3": media(Container.MP3, 44_100, 96_000),
+        "aac": media(Container.AAC, 44_100, 96_000),
+        "flac": media(Container.FLAC, 44_100),
+        "opus": ogg_opus(48_000, 96_000),
+    }
+    for name in wanted:
+        talk.open(name, audio_format=name, sample_rate=44_100, bitrate=96_000)
+        talk.text("Yes.", name, end=True)
+    found = [command.output_format for command in talk.commands if isinstance(command, Open)]
+    assert found == [*wanted.values()]
+
+
 def test_streams_are_apart() -> None:
     talk = Talk()
     for number in range(MAX_STREAMS):
@@ -140,7 +155,7 @@ def test_of_streams_that_are_over_only_the_newest_are_remembered() -> None:
         ({"language": "x" * 51}, "invalid_request", "in language"),
         ({"language": "cy"}, "invalid_request", "no voice for 'cy' is installed"),
         ({"audio_format": None}, "invalid_request", "audio_format is missing"),
-        ({"audio_format": "ogg"}, "invalid_request", "unsupported audio_format 'ogg': use one of pcm_s16le"),
+        ({"audio_format": "ogg"}, "invalid_request", "unsupported audio_format 'ogg': use one of pcm_s16le, pcm_s16be"),
         ({"sample_rate": 22_050}, "invalid_request", "sample_rate must be one of 8000, 16000"),
         ({"bitrate": 1}, "invalid_request", "bitrate must be one of 32000"),
         ({"speed": 0.69}, "invalid_request", "in speed"),
