@@ -21,7 +21,10 @@ from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
 from dragoman.server.protocols.sarvam.unserved import ENDPOINTS
 from dragoman.server.protocols.sarvam.unserved import refusal as sarvam_refusal
 from dragoman.server.protocols.soniox.api import refusal as soniox_refusal
+from dragoman.server.protocols.soniox.files.rest import files_refusal as soniox_files_refusal
+from dragoman.server.protocols.soniox.routes import UPLOADS as SONIOX_UPLOADS
 from dragoman.server.protocols.soniox.routes import soniox_routes
+from dragoman.server.protocols.soniox.routes import upload_guard as soniox_upload_guard
 from dragoman.server.protocols.soniox.speech.rest import speech_refusal as soniox_speech_refusal
 from dragoman.server.proxies import TrustedProxies
 from dragoman.server.refusals import Refusals
@@ -44,10 +47,21 @@ def create_app(services: Services) -> FastAPI:
     refusals = Refusals(
         {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in ENDPOINTS}
         | {"/v1/tts-models": soniox_refusal, "/v1/tts": soniox_speech_refusal, "/tts": soniox_speech_refusal}
-        | {"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal}
+        | {
+            SONIOX_UPLOADS: soniox_files_refusal,
+            "/v1/": soniox_refusal,
+            "/session-storage/": palabra_refusal,
+            "/saas/": palabra_refusal,
+        }
     )
     # From the inside out.
-    app.add_middleware(BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals)
+    app.add_middleware(
+        BodyLimit,
+        limit_bytes=settings.limits.control_bytes,
+        refusals=refusals,
+        uploads={SONIOX_UPLOADS: settings.limits.upload_bytes},
+        guards={SONIOX_UPLOADS: soniox_upload_guard(services)},
+    )
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)
     app.add_middleware(AddressGuard, refusals=refusals)

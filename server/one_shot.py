@@ -1,25 +1,36 @@
-"""A session behind one request by REST, as whoever asked for it sees it: commands in, events out, in order.
+"""A session behind one request by REST or one file, as whoever asked for it sees it: commands in, events out, in order.
 
 A command waits while the session has too much input; so whoever says more only when it has told what was said before
 never has more of it waiting than the client has left unread.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 
+from dragoman.config.settings import Settings
 from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event
+from dragoman.pipeline.observer import SessionObserver
 from dragoman.server.commands import Command, Key
 from dragoman.server.hosting import Host
+from dragoman.server.limits import Place
 from dragoman.server.services import Services
 
 
 class OneShot:
-    """One session (hosting.Guest). To be closed by whoever made it."""
+    """One session (hosting.Guest). To be closed by whoever made it. The rest is as in `Host`."""
 
-    def __init__(self, protocol: str, services: Services) -> None:
+    def __init__(
+        self,
+        protocol: str,
+        services: Services,
+        *,
+        settings: Settings | None = None,
+        observer: SessionObserver | None = None,
+        enter: Callable[[], Place] | None = None,
+    ) -> None:
         self.protocol = protocol
-        self._host = Host(self, services)
+        self._host = Host(self, services, settings=settings, observer=observer, enter=enter)
         self._told: asyncio.Queue[Event | Exception] = asyncio.Queue()
 
     async def carry_out(self, *commands: Command) -> None:

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +21,13 @@ from dragoman.server.protocols.palabra.sessions import Sessions
 from dragoman.server.protocols.sarvam.routes import SLASHES
 from dragoman.server.protocols.sarvam.unserved import unserved_routes
 from dragoman.server.protocols.soniox.api import Desk
+from dragoman.server.protocols.soniox.files.jobs import Transcriber
+from dragoman.server.protocols.soniox.files.orders import transcription_routes
+from dragoman.server.protocols.soniox.files.rest import file_routes
+from dragoman.server.protocols.soniox.files.store import Store
 from dragoman.server.protocols.soniox.rest import rest_routes as soniox_routes
 from dragoman.server.protocols.soniox.speech.rest import speech_routes
+from dragoman.server.protocols.soniox.usage import Ledger
 from dragoman.server.services import Services
 from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator, fake_voice
 from tests.fakes.hostile import NESTED
@@ -50,9 +56,11 @@ BYTES = [
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application without a socket. What breaks in the application is raised here."""
-    services = Services(load_settings(), lambda settings, observe: engines())
+    services = Services(
+        load_settings(overrides={"files_dir": str(tmp_path / "files")}), lambda settings, observe: engines()
+    )
     app = create_app(services)
     async with app.router.lifespan_context(app):
         await services.until_loaded()
@@ -156,11 +164,14 @@ ODD = ["%ED%A0%80", "%FF", "%00", "x" * 5_000, "..%2F..", "%F0%9F%98%80", "NaN",
 def addresses() -> Iterator[tuple[str, str]]:
     """Methods and paths of all vendors."""
     services = Services(load_settings(), lambda settings, observe: engines())
+    store = Store(Path("unused"), files_bytes=1, files_s=1.0)
     routers = (
         ("", gradium.rest_routes(services)),
         ("/api", gradium.rest_routes(services)),
         ("/v1", soniox_routes(Desk.of(services))),
         ("", speech_routes(Desk.of(services))),
+        ("/v1", file_routes(Desk.of(services), store)),
+        ("/v1", transcription_routes(Desk.of(services), store, Transcriber(services, store, Ledger()))),
         ("", unserved_routes(services, SLASHES)),
         ("", palabra.session_routes(services, Sessions(60.0, lambda: 0.0))),
         ("", palabra.management_routes(services)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
@@ -64,8 +64,6 @@ class ApiRoute(APIRoute):
                 return error.response()
             except (Failure, ModelError) as error:
                 return ApiError(*error_of(error)).response()
-            except HTTPException as error:  # of a form that cannot be read
-                return ApiError(error.status_code, INVALID, error.detail).response()
 
         return handle_errors
 

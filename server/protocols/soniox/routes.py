@@ -2,15 +2,23 @@
 `/tts`."""
 
 import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, WebSocket
+from starlette.datastructures import Headers
 
+from dragoman.server.auth import Credentials
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
 from dragoman.server.protocols.soniox.api import Desk
 from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Grant, bearer, offered
+from dragoman.server.protocols.soniox.files.jobs import Transcriber
+from dragoman.server.protocols.soniox.files.orders import transcription_routes
+from dragoman.server.protocols.soniox.files.rest import file_routes
+from dragoman.server.protocols.soniox.files.store import Store
 from dragoman.server.protocols.soniox.rest import rest_routes
 from dragoman.server.protocols.soniox.speech.adapter import SpeechAdapter
 from dragoman.server.protocols.soniox.speech.rest import speech_routes
@@ -22,8 +30,16 @@ TRANSCRIBING, SPEAKING = "/transcribe-websocket", "/tts-websocket"
 
 def soniox_routes(services: Services) -> APIRouter:
     """All routes of this vendor."""
-    router = APIRouter()
-    desk = Desk.of(services)
+    desk, limits = Desk.of(services), services.settings.limits
+    store = Store(services.settings.files_path, files_bytes=limits.files_bytes, files_s=limits.files_s)
+    transcriber = Transcriber(services, store, desk.ledger)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        async with transcriber.running():
+            yield
+
+    router = APIRouter(lifespan=lifespan)
 
     @router.websocket(TRANSCRIBING)
     async def transcribe(socket: WebSocket) -> None:
@@ -42,7 +58,6 @@ def soniox_routes(services: Services) -> APIRouter:
     @router.websocket(SPEAKING)
     async def speak(socket: WebSocket) -> None:
         grant, refusal = _granted(socket, desk, SPEAK)
-        limits = services.settings.limits
         adapter = SpeechAdapter(
             grant,
             lambda key: desk.door.admit(key, SPEAK),
@@ -54,10 +69,20 @@ def soniox_routes(services: Services) -> APIRouter:
         )
         await _serve(socket, adapter, services, refusal)
 
-    router.include_router(rest_routes(desk), prefix="/v1")
+    for routes in (rest_routes(desk), file_routes(desk, store), transcription_routes(desk, store, transcriber)):
+        router.include_router(routes, prefix="/v1")
     for prefix in ("", "/v1"):
         router.include_router(speech_routes(desk), prefix=prefix)
     return router
+
+
+UPLOADS = "/v1/files"
+"""Where clients send files."""
+
+
+def upload_guard(services: Services) -> Callable[[Headers], None]:
+    """Looks at the key of a request before its file is taken in. Raises AuthenticationFailed."""
+    return lambda headers: services.gatekeeper.check(Credentials(key=bearer(headers)))
 
 
 async def _serve(
