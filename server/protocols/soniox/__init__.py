@@ -1,4 +1,4 @@
-"""Soniox: speech to text and translation at `transcribe-websocket`, speech at `tts-websocket`, files, the REST around it.
+"""Soniox: speech to text and translation at `transcribe-websocket`, speech at `tts-websocket`, files, REST around them.
 
 languages.py        the vendor's languages
 models.py           the vendor's model ids, and what each of them takes

@@ -119,6 +119,9 @@ class Transcriber:
             await asyncio.sleep(AGAIN_S)
         except FileNotFoundError:
             await asyncio.to_thread(self._store.fail, job.id, "file_not_found", "the file was deleted")
+        except (OSError, StoreBroken) as error:
+            log.error("the file of transcription %s cannot be read: %s", job.id, error)
+            await asyncio.to_thread(self._store.fail, job.id, "service_unavailable", "the file cannot be read now")
         except (Failure, ModelError, AudioError) as error:
             _, kind, text = error_of(error)
             log.info("transcription %s failed: %s", job.id, text)
@@ -211,8 +214,7 @@ async def _feed(shot: OneShot, place: _Lent, file: BinaryIO) -> None:
             await place.keep()
             await shot.carry_out(Feed(_KEY, piece))
     except OSError as error:
-        log.error("an uploaded file cannot be read: %s", error)
-        shot.failed(_KEY, StoreBroken("the server cannot read the file"))
+        shot.failed(_KEY, StoreBroken(str(error)))
         return
     await place.keep()
     await shot.carry_out(Finish(_KEY))

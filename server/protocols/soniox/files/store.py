@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dragoman.server.failures import Failure
-
 log = logging.getLogger("dragoman.server.soniox")
 
 MAX_FILES, MAX_TRANSCRIPTIONS, MAX_PENDING = 10_000, 2_000, 100
@@ -41,15 +39,19 @@ CREATE INDEX IF NOT EXISTS transcriptions_by ON transcriptions (status);
 """
 
 
-class StoreFull(Failure):
+class StoreError(Exception):
+    """The store cannot do what it is asked to; the message is one sentence for the client."""
+
+
+class StoreFull(StoreError):
     """There is no room for one more."""
 
 
-class StoreBroken(Failure):
+class StoreBroken(StoreError):
     """The folder cannot be written or read; the operator must look."""
 
 
-class NotOver(Failure):
+class NotOver(StoreError):
     """A transcription is being worked on."""
 
 

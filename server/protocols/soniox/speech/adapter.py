@@ -29,7 +29,7 @@ MAX_OVER = 64
 """Ids of streams that are over of which it is remembered: what was on its way to them is no error."""
 
 
-class TooManyStreams(Failure):
+class TooManyStreams(Exception):
     """One stream more than a connection may have."""
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class SpeechAdapter(BaseAdapter):
                     return self._take(parsed)
                 except AuthenticationFailed as error:
                     return self.failed(None, error)
-                except (Failure, ModelError) as error:
+                except (Failure, ModelError, TooManyStreams) as error:
                     return self._refuse(parsed.stream_id, error)
             case KeepAlive() | _:
                 return ()
