@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import av
 import pytest
@@ -139,3 +140,29 @@ def test_voices_are_listed_and_may_be_named(scripted: RunningServer) -> None:
     spanish = next(voice for voice in newest["voices"] if voice["id"].startswith("es-"))
     events = run("stream", url=scripted.url, pieces=["Hola."], voice=spanish["id"], language="es")
     assert events[-1]["terminated"]
+
+
+def test_what_was_used_is_told_to_its_key(scripted: RunningServer) -> None:
+    run("stream", url=scripted.url, pieces=["Hello there."], key="mine")
+    window = {"start_time": "2020-01-01T00:00:00Z", "end_time": "2120-01-01T00:00:00Z"}
+    now = datetime.now(UTC)
+    days = {"start_time": (now - timedelta(days=1)).isoformat(), "end_time": (now + timedelta(days=1)).isoformat()}
+    history = {"kind": "tts", "period_sec": 3_600}
+    logs, summary, streams, none = soniox_client.run(
+        "rest",
+        url=scripted.url,
+        key="mine",
+        calls=[
+            ("usage_logs.list", window),
+            ("usage.summary", days),
+            ("concurrency_limits.history", {**days, **history}),
+            ("usage_logs.list", {**window, "end_time": "2020-01-02T00:00:00Z"}),
+        ],
+    )
+    (one,) = logs["usage_logs"]
+    assert (one["model"], one["input_text_tokens"], one["cost_usd"]) == ("tts-rt-v2", 2, "0")
+    assert one["output_audio_duration_ms"] > 500
+    assert summary["total"]["total_num_requests"] == 1
+    assert [entry["model"] for entry in summary["models"]] == ["tts-rt-v2"]
+    assert max(entry["sample_max"] for entry in streams["entries"]) == 1
+    assert none["usage_logs"] == []

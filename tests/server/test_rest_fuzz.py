@@ -28,6 +28,7 @@ from dragoman.server.protocols.soniox.files.store import Store
 from dragoman.server.protocols.soniox.rest import rest_routes as soniox_routes
 from dragoman.server.protocols.soniox.speech.rest import speech_routes
 from dragoman.server.protocols.soniox.usage import Ledger
+from dragoman.server.protocols.soniox.usage_rest import usage_routes
 from dragoman.server.services import Services
 from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator, fake_voice
 from tests.fakes.hostile import NESTED
@@ -169,6 +170,7 @@ def addresses() -> Iterator[tuple[str, str]]:
         ("", gradium.rest_routes(services)),
         ("/api", gradium.rest_routes(services)),
         ("/v1", soniox_routes(Desk.of(services))),
+        ("/v1", usage_routes(Desk.of(services))),
         ("", speech_routes(Desk.of(services))),
         ("/v1", file_routes(Desk.of(services), store)),
         ("/v1", transcription_routes(Desk.of(services), store, Transcriber(services, store, Ledger()))),

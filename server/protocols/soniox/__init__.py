@@ -16,6 +16,7 @@ adapter.py          one stream on one socket: no I/O
 temporary_keys.py   keys that servers make for their browsers
 credentials.py      where keys stand in a request, and what each allows
 usage.py            what was used, by key
+usage_rest.py       the calls that tell it
 api.py              what all REST endpoints share
 rest.py             temporary keys, models, voices, limits
 speech/             text to speech

@@ -23,6 +23,7 @@ from dragoman.server.protocols.soniox.rest import rest_routes
 from dragoman.server.protocols.soniox.speech.adapter import SpeechAdapter
 from dragoman.server.protocols.soniox.speech.rest import speech_routes
 from dragoman.server.protocols.soniox.temporary_keys import SPEAK, TRANSCRIBE
+from dragoman.server.protocols.soniox.usage_rest import usage_routes
 from dragoman.server.services import Services
 
 TRANSCRIBING, SPEAKING = "/transcribe-websocket", "/tts-websocket"
@@ -69,7 +70,8 @@ def soniox_routes(services: Services) -> APIRouter:
         )
         await _serve(socket, adapter, services, refusal)
 
-    for routes in (rest_routes(desk), file_routes(desk, store), transcription_routes(desk, store, transcriber)):
+    files = file_routes(desk, store), transcription_routes(desk, store, transcriber)
+    for routes in (rest_routes(desk), usage_routes(desk), *files):
         router.include_router(routes, prefix="/v1")
     for prefix in ("", "/v1"):
         router.include_router(speech_routes(desk), prefix=prefix)
