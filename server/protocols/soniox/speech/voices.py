@@ -11,6 +11,7 @@ from typing import Protocol
 
 from dragoman.models.registry import Engines
 from dragoman.server.failures import BadMessage, Fault, quoted
+from dragoman.server.logs import OnceAMinute
 from dragoman.server.protocols.soniox.languages import LANGUAGES
 from dragoman.server.voicing import named, of_gender
 
@@ -45,6 +46,7 @@ class EngineVoices:
 
     def __init__(self, engines: Callable[[], Engines]) -> None:
         self._engines = engines
+        self._say = OnceAMinute(log, logging.INFO)
 
     def choose(self, name: str | None, language: str | None) -> Choice:
         """As in Voices. A voice of ours that speaks another language stands for the language's default."""
@@ -59,11 +61,12 @@ class EngineVoices:
             return Choice(code, ours.voice_id)
         return self._default(engines, name, code)
 
-    @staticmethod
-    def _default(engines: Engines, name: str | None, language: str) -> Choice:
+    def _default(self, engines: Engines, name: str | None, language: str) -> Choice:
         if name is None:
             engines.default_voice(language)
             return Choice(language)
         voice = of_gender(engines, language, GENDERS.get(name.lower(), ""))
-        log.info("voice '%s' is not here: '%s' speaks %s instead", quoted(name), voice.voice_id, language)
+        log.debug("voice '%s' is not here", quoted(name))
+        # Without the name: there are as many of them as clients want.
+        self._say(f"a voice that is not here was asked for: '{voice.voice_id}' speaks {language} instead")
         return Choice(language, voice.voice_id)
