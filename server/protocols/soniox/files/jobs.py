@@ -10,10 +10,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
+from dragoman.models.base import SAMPLE_RATE_HZ
 from dragoman.models.errors import ModelError, OutOfMemory, Overloaded
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
+from dragoman.pipeline.audio.formats import AudioFormat, pcm
+from dragoman.pipeline.audio.mp4 import HEAD_BYTES, Mp4Reader, is_mp4
 from dragoman.server.commands import Feed, Finish, Open
 from dragoman.server.failures import Failure, InternalError, NotReady, ShuttingDown, TooManySessions
 from dragoman.server.limits import Loan, Place
@@ -145,8 +148,9 @@ class Transcriber:
         feeding: asyncio.Task[None] | None = None
         try:
             await place.keep()
-            await shot.carry_out(self._opening(request))
-            feeding = asyncio.create_task(_feed(shot, place, file))
+            source, sound = await asyncio.to_thread(_readable, file, request.input_format)
+            await shot.carry_out(self._opening(request, sound))
+            feeding = asyncio.create_task(_feed(shot, place, source))
             async for event in shot.events():
                 writer.event(event)
             await feeding
@@ -163,13 +167,13 @@ class Transcriber:
             use.input_audio_ms = round(ear.heard_s * 1_000)
             self._ledger.end(use)
 
-    def _opening(self, request: Request) -> Open:
+    def _opening(self, request: Request, sound: AudioFormat) -> Open:
         # Words are certain at pauses: nobody waits for them, and the engines have least to do. Nobody mutes a
         # microphone either: what the file's session waits for is a place.
         listen = self._services.settings.listen.model_copy(update={"stall_s": 0.0})
         return Open(
             _KEY,
-            request.input_format,
+            sound,
             None,
             targets=request.targets,
             candidates=request.candidates,
@@ -208,11 +212,25 @@ class _Lent:
             self._loan.leave()
 
 
-async def _feed(shot: OneShot, place: _Lent, file: BinaryIO) -> None:
+class _Source(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _readable(file: BinaryIO, sound: AudioFormat) -> tuple[_Source, AudioFormat]:
+    """What a session can hear from its first byte on, and the format of that."""
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    return (Mp4Reader(file, SAMPLE_RATE_HZ), pcm(SAMPLE_RATE_HZ)) if is_mp4(head) else (file, sound)
+
+
+async def _feed(shot: OneShot, place: _Lent, file: _Source) -> None:
     try:
         while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
             await place.keep()
             await shot.carry_out(Feed(_KEY, piece))
+    except BadAudio as error:
+        shot.failed(_KEY, error)
+        return
     except OSError as error:
         shot.failed(_KEY, StoreBroken(str(error)))
         return

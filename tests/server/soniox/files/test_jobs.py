@@ -19,6 +19,7 @@ from dragoman.server.protocols.soniox.files.store import BROKEN, COMPLETED, PROC
 from dragoman.server.protocols.soniox.usage import Ledger
 from dragoman.server.services import Services
 from tests.fakes.engines import fake_engines, s16, silence, tone
+from tests.pipeline.audio.test_mp4 import m4a
 from tests.sdk.speech import as_wav
 from tests.server.served import in_process
 from tests.waiting import until_async
@@ -89,6 +90,16 @@ async def test_a_file_is_heard_whole_and_translated(tmp_path: Path) -> None:
     )
     (use,) = work.ledger.over("me")
     assert (use.kind, use.model, use.input_audio_ms) == ("async", "stt-async-v6", 6_000)
+
+
+async def test_a_file_that_must_be_read_from_its_end(tmp_path: Path) -> None:
+    async with working(tmp_path) as work:
+        found = await work.over(work.order(m4a(2.0)))
+        assert found.status == COMPLETED
+        assert abs((found.audio_ms or 0) - 2_000) < 200
+        broken = await work.over(work.order(m4a(2.0)[:5_000]))
+        assert (broken.status, broken.error_type) == (BROKEN, "invalid_request")
+        assert "the mp4 file cannot be read" in (broken.error_message or "")
 
 
 @pytest.mark.parametrize(
