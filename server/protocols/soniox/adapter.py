@@ -1,5 +1,6 @@
 """One stream on one Soniox socket: a start message, audio, the end. No I/O: messages in, commands and messages out."""
 
+import logging
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from itertools import count
@@ -11,11 +12,13 @@ from dragoman.server.failures import BadMessage, Failure, Fault, IdleTooLong, Se
 from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.protocols.soniox.errors import error_of, session_expired
 from dragoman.server.protocols.soniox.messages import Error
-from dragoman.server.protocols.soniox.parsing import AudioIn, EndOfAudio, ObjectIn, Unreadable, parse
+from dragoman.server.protocols.soniox.parsing import AGENT, AudioIn, EndOfAudio, ObjectIn, Unreadable, parse
 from dragoman.server.protocols.soniox.start import Request
 from dragoman.server.protocols.soniox.stream import Stream
 from dragoman.server.protocols.soniox.usage import Ledger, Use
 from dragoman.server.wire import CONTROL_BYTES, BaseAdapter
+
+log = logging.getLogger("dragoman.server.soniox")
 
 START_S = 20.0
 """A client that has said nothing for so long after it connected has no start message."""
@@ -68,6 +71,8 @@ class SonioxAdapter(BaseAdapter):
         self._phase = _Phase.STARTING
         self._stream: Stream | None = None
         self._heard = False
+        self._agent = False
+        """Whether it was logged that the client sends an agent's text."""
         self._flushes = count()
 
     def parse(self, message: str | bytes) -> object:
@@ -175,7 +180,10 @@ class SonioxAdapter(BaseAdapter):
     def _control(self, message: ObjectIn) -> Sequence[Command]:
         if isinstance(message.control, BadMessage):
             raise message.control
-        if message.control.type == "keepalive":
+        if message.control.type == AGENT and not self._agent:
+            self._agent = True
+            log.info("a client says what its own program says, which changes nothing here")
+        if message.control.type in ("keepalive", AGENT):
             return ()
         return [FlushInput(_KEY, next(self._flushes))]
 

@@ -216,6 +216,7 @@ def _model(model: Model, served: dict[str, Any]) -> dict[str, Any]:
         "context_version": CONTEXT_VERSION,
         "transcription_mode": model.mode,
         "supports_language_hints_strict": True,
+        "supports_agent_text_input": False,
         "supports_max_endpoint_delay": model.mode == REAL_TIME,
         "supports_endpoint_sensitivity": model.tunes_endpoints,
         "supports_endpoint_latency_adjustment": model.tunes_endpoints,
