@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
+
 log = logging.getLogger("dragoman.server.soniox")
 
 MAX_FILES, MAX_TRANSCRIPTIONS, MAX_PENDING = 10_000, 2_000, 100
@@ -114,6 +116,8 @@ class Store:
         self._now = now
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._claim = FileLock(folder / "index.lock", thread_local=False)
+        """Held while the database is open: another server would take up this one's work."""
 
     def resume(self) -> bool:
         """What another run left: what it worked on is queued again, what it had not finished writing is deleted.
@@ -141,6 +145,7 @@ class Store:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+                self._claim.release()
 
     def expire(self) -> None:
         """Delete what is too old, if there is a folder."""
@@ -321,12 +326,17 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._claim.acquire(timeout=0)
+        except Timeout as error:
+            raise _broken(OSError(f"another server uses {self._folder}: give each a files_dir of its own")) from error
         connection = sqlite3.connect(self._folder / "index.sqlite", check_same_thread=False)
         try:
             (self._folder / "index.sqlite").chmod(0o600)
             connection.executescript(_SCHEMA)
         except BaseException:
             connection.close()
+            self._claim.release()
             raise
         return connection
 

@@ -41,7 +41,7 @@ class Kept:
 
     @property
     def names(self) -> list[str]:
-        return sorted(path.name for path in self.folder.iterdir() if path.suffix != ".sqlite")
+        return sorted(path.name for path in self.folder.iterdir() if path.stem != "index")
 
 
 @pytest.fixture
@@ -226,3 +226,15 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
         other.store.resume()
     with pytest.raises(StoreBroken):
         other.store.files("me", 1)
+
+
+def test_two_servers_do_not_share_a_folder(kept: Kept) -> None:
+    file = kept.put()
+    other = kept.open()
+    with pytest.raises(StoreBroken):
+        other.resume()
+    with pytest.raises(StoreBroken):
+        other.file("me", file.id)
+    kept.store.close()
+    assert other.file("me", file.id) == file
+    other.close()
