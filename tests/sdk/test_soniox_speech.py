@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import av
 import pytest
@@ -93,8 +94,12 @@ def test_streams(scripted: RunningServer) -> None:
 
 
 def test_keys(strict: RunningServer) -> None:
-    orders = [{"usage_type": "tts_rt", "expires_in_seconds": 60, "single_use": True}, {"usage_type": "tts_rt"},
-              {"usage_type": "transcribe_websocket"}]  # fmt: skip
+    longest = {"expires_in_seconds": 3_600}
+    orders: list[dict[str, Any]] = [
+        {"usage_type": "tts_rt", "single_use": True, **longest},
+        {"usage_type": "tts_rt", **longest},
+        {"usage_type": "transcribe_websocket", **longest},
+    ]
     calls = [("auth.create_temporary_api_key", order) for order in orders]
     single, many, other = (
         answer["api_key"] for answer in soniox_client.run("rest", url=strict.url, key="secret", calls=calls)
