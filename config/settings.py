@@ -170,6 +170,10 @@ class LimitSettings(_Table):
     output_wait_bytes: Annotated[int, Field(ge=65536)]
     drain_s: Annotated[float, Field(ge=0.0)]
     token_s: Positive
+    upload_bytes: Annotated[int, Field(ge=1024)]
+    files_bytes: Annotated[int, Field(ge=1024)]
+    files_s: Positive
+    transcriptions: PositiveInt
 
 
 class Settings(BaseSettings):
@@ -188,6 +192,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"]
     log_transcripts: bool
     models_dir: str
+    files_dir: str
     offline: bool
     hub_url: Url
     argos_url: Url
@@ -250,6 +255,14 @@ class Settings(BaseSettings):
             return Path(self.models_dir).expanduser()
         data_home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
         return Path(data_home).expanduser() / "dragoman" / "models"
+
+    @property
+    def files_path(self) -> Path:
+        """Folder of what clients upload, likewise; it is made when the first file comes."""
+        if self.files_dir:
+            return Path(self.files_dir).expanduser()
+        state_home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return Path(state_home).expanduser() / "dragoman" / "files"
 
 
 def default_table() -> dict[str, Any]:

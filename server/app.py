@@ -20,9 +20,12 @@ from dragoman.server.protocols.palabra.routes import palabra_routes
 from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
 from dragoman.server.protocols.sarvam.unserved import ENDPOINTS
 from dragoman.server.protocols.sarvam.unserved import refusal as sarvam_refusal
-from dragoman.server.protocols.soniox.rest import refusal as soniox_refusal
-from dragoman.server.protocols.soniox.rest import unserved_refusal as soniox_unserved
+from dragoman.server.protocols.soniox.api import refusal as soniox_refusal
+from dragoman.server.protocols.soniox.files.rest import files_refusal as soniox_files_refusal
+from dragoman.server.protocols.soniox.routes import UPLOADS as SONIOX_UPLOADS
 from dragoman.server.protocols.soniox.routes import soniox_routes
+from dragoman.server.protocols.soniox.routes import upload_guard as soniox_upload_guard
+from dragoman.server.protocols.soniox.speech.rest import speech_refusal as soniox_speech_refusal
 from dragoman.server.proxies import TrustedProxies
 from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
@@ -43,12 +46,23 @@ def create_app(services: Services) -> FastAPI:
     pages = Pages(settings.allowed_origins, anonymous=services.gatekeeper.anonymous, host=settings.host)
     refusals = Refusals(
         {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in ENDPOINTS}
-        | {"/v1/files": soniox_unserved, "/v1/voices": soniox_unserved, "/tts": soniox_unserved}
-        | {"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal}
+        | {"/v1/tts-models": soniox_refusal, "/v1/tts": soniox_speech_refusal, "/tts": soniox_speech_refusal}
+        | {
+            SONIOX_UPLOADS: soniox_files_refusal,
+            "/v1/": soniox_refusal,
+            "/session-storage/": palabra_refusal,
+            "/saas/": palabra_refusal,
+        }
     )
     # From the inside out.
-    uploads = dict.fromkeys(UPLOADS, settings.limits.message_bytes)
-    app.add_middleware(BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals, uploads=uploads)
+    limits = settings.limits
+    app.add_middleware(
+        BodyLimit,
+        limit_bytes=limits.control_bytes,
+        refusals=refusals,
+        uploads=dict.fromkeys(UPLOADS, limits.message_bytes) | {SONIOX_UPLOADS: limits.upload_bytes},
+        guards={SONIOX_UPLOADS: soniox_upload_guard(services)},
+    )
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)
     app.add_middleware(AddressGuard, refusals=refusals)

@@ -4,12 +4,13 @@ A body over the limit is answered with 413 and read no further. What is within i
 and on disk beyond that, which only paths with a limit of their own can reach.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from tempfile import SpooledTemporaryFile
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dragoman.server.failures import AuthenticationFailed
 from dragoman.server.refusals import Refusals
 
 CHUNK_BYTES = 65_536
@@ -18,22 +19,35 @@ CHUNK_BYTES = 65_536
 
 class BodyLimit:
     """ASGI middleware that lets no body over `limit_bytes` through; `uploads` are other limits by the beginning of
-    the path.
+    the path. Where `guards` has one for it, that looks at the head first, and raises AuthenticationFailed: strangers
+    fill no disk.
     """
 
     def __init__(
-        self, app: ASGIApp, limit_bytes: int, refusals: Refusals, *, uploads: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        limit_bytes: int,
+        refusals: Refusals,
+        *,
+        uploads: Mapping[str, int] | None = None,
+        guards: Mapping[str, Callable[[Headers], object]] | None = None,
     ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
         self._refusals = refusals
         self._uploads = dict(uploads or {})
+        self._guards = dict(guards or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         if "content-length" not in headers and "transfer-encoding" not in headers:
             await self._app(scope, receive, send)
+            return
+        try:
+            self._guard(scope["path"], headers)
+        except AuthenticationFailed as error:
+            await self._refusals.response(scope["path"], 401, str(error))(scope, receive, send)
             return
         limit = self._limit_of(scope["path"])
         with SpooledTemporaryFile[bytes](max_size=self._limit_bytes) as body:
@@ -46,6 +60,11 @@ class BodyLimit:
                 await answer(scope, receive, send)
                 return
             await self._app(scope, _Replay(body, receive), send)
+
+    def _guard(self, path: str, headers: Headers) -> None:
+        for prefix, guard in self._guards.items():
+            if path.startswith(prefix):
+                guard(headers)
 
     def _limit_of(self, path: str) -> int:
         return next((limit for prefix, limit in self._uploads.items() if path.startswith(prefix)), self._limit_bytes)

@@ -9,10 +9,11 @@ import asyncio
 import logging
 import math
 import uuid
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
+from dragoman.config.settings import Settings
 from dragoman.models import remedies
 from dragoman.models.base import LanguagePair
 from dragoman.models.batching import RECOVERY_S
@@ -20,6 +21,7 @@ from dragoman.models.errors import ModelError, NoTranslator, Overloaded
 from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.events import Event
+from dragoman.pipeline.observer import SessionObserver
 from dragoman.pipeline.session import Session, SessionRequest
 from dragoman.server import logs
 from dragoman.server.commands import Abort, Command, Expect, Feed, Finish, FlushInput, Interrupt, Key, Open, Say
@@ -66,12 +68,26 @@ class _Hosted:
 
 
 class Host:
-    """Carries out the commands of one connection."""
+    """Carries out the commands of one connection.
 
-    def __init__(self, guest: Guest, services: Services) -> None:
+    What is not said is the server's: `settings` of its sessions, the `observer` that they tell what they do, and
+    `enter`, which gives a session its place or raises why there is none.
+    """
+
+    def __init__(
+        self,
+        guest: Guest,
+        services: Services,
+        *,
+        settings: Settings | None = None,
+        observer: SessionObserver | None = None,
+        enter: Callable[[], Place] | None = None,
+    ) -> None:
         self._guest = guest
         self._services = services
-        self._observer = services.metrics.observer(guest.protocol)
+        self._settings = settings or services.settings
+        self._observer = observer or services.metrics.observer(guest.protocol)
+        self._enter = enter or services.admission.enter
         self._known: dict[Key, _Hosted] = {}
         """The sessions that the guest still hears of."""
         self._running: set[_Hosted] = set()
@@ -158,7 +174,7 @@ class Host:
             if place is None and (starved := engines.exhausted):
                 raise Overloaded(starved, RECOVERY_S)
             session = self._session(command, engines, session_id)
-            place = place or services.admission.enter()
+            place = place or self._enter()
         except (Failure, ModelError, AudioError) as error:
             _give_back(place)
             self._guest.failed(command.key, error)
@@ -191,7 +207,7 @@ class Host:
                 follows=command.follows,
             ),
             engines,
-            self._services.settings,
+            self._settings,
             self._services.offload,
             session_id=session_id,
             emit=lambda event: self._emit(command.key, session_id, event),
@@ -201,7 +217,7 @@ class Host:
     def _start(self, command: Open, session: Session, place: Place) -> None:
         """From here on the task holds the place: its end gives it back, even if it is cancelled before it began."""
         hosted = _Hosted(command.key, session, place=place)
-        limit_s = min(self._services.settings.limits.session_s, command.limit_s or math.inf)
+        limit_s = min(self._settings.limits.session_s, command.limit_s or math.inf)
         hosted.task = asyncio.create_task(self._run(hosted, limit_s), name=f"session-{session.session_id}")
         hosted.task.add_done_callback(lambda task: self._left(hosted, task))
         self._running.add(hosted)

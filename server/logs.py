@@ -54,6 +54,8 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("uvicorn.error").setLevel("WARNING")
     logging.getLogger("uvicorn.error").filters[:] = [_NotOfClients()]
     logging.getLogger("uvicorn.access").setLevel("WARNING")
+    # It warns of every form that a client got wrong; the client is told.
+    logging.getLogger("python_multipart").setLevel("ERROR")
 
 
 def escaped(text: str) -> str:

@@ -179,13 +179,7 @@ class _Demuxer:
 
     def _decode_all(self) -> None:
         with av.open(self._pipe, "r", format=DEMUXERS[self._container], options=_OPTIONS) as file:
-            if not file.streams.audio:
-                raise BadAudio(f"there is no audio in the {self._container} file")
-            stream = file.streams.audio[0]
-            codec = stream.codec_context.codec.canonical_name
-            if codec not in _CODECS and not codec.startswith("pcm_"):
-                raise BadAudio(f"the {self._container} file holds {codec}, which is not supported")
-            stream.codec_context.thread_count = 1
+            stream = audio_in(file, self._container)
             reader = FrameReader(DEMUXERS[self._container])
             for packet in file.demux(stream):
                 try:
@@ -201,6 +195,19 @@ class _Demuxer:
         if self._pending_s > _MAX_S_PER_PIECE:
             raise BadAudio(f"{_PIECE_BYTES} bytes hold more than {_MAX_S_PER_PIECE:g} s of audio")
         self._blocks += blocks
+
+
+def audio_in(file: "av.container.InputContainer", called: str) -> "av.AudioStream":
+    """The first audio stream of a file, ready to be decoded. Raises BadAudio where there is none that is let in."""
+    if not file.streams.audio:
+        raise BadAudio(f"there is no audio in the {called} file")
+    stream = file.streams.audio[0]
+    context = stream.codec_context  # None where libav does not know the codec at all
+    codec = context.codec.canonical_name if context is not None else "an unknown codec"
+    if codec not in _CODECS and not codec.startswith("pcm_"):
+        raise BadAudio(f"the {called} file holds {codec}, which is not supported")
+    context.thread_count = 1
+    return stream
 
 
 def _reason(error: Exception) -> str:

@@ -53,6 +53,8 @@ def _client(url: str, key: str, kind: str = "SonioxClient") -> Any:
         api_key=key,
         websocket_base_url=url.replace("http", "ws") + "/transcribe-websocket",
         api_base_url=f"{url}/v1",
+        tts_api_base_url=url,
+        tts_websocket_base_url=url.replace("http", "ws") + "/tts-websocket",
     )
 
 

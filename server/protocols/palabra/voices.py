@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from dragoman.models.base import Voice
 from dragoman.models.errors import NoVoice, UnknownVoice
 from dragoman.models.registry import Engines
 from dragoman.server.failures import quoted
 from dragoman.server.protocols.palabra.translations import DEFAULT_HIGH, DEFAULT_LOW
+from dragoman.server.voicing import of_gender, spoken
 
 _GENDERS = {DEFAULT_LOW: "male", DEFAULT_HIGH: "female"}
 
@@ -54,7 +54,7 @@ class EngineAbilities:
             return self._instead(engines, language, f"voice '{shown}' does not exist")
         if voice.language != language:
             return self._instead(engines, language, f"voice '{shown}' speaks '{voice.language}', not '{language}'")
-        if not any(_same_speaker(voice, one) for one in engines.voices()):
+        if not spoken(engines, voice):
             return self._instead(engines, language, f"the engine of voice '{shown}' is not installed")
         return Choice(voice_id)
 
@@ -67,21 +67,8 @@ class EngineAbilities:
 
 
 def _default(engines: Engines, language: str, gender: str) -> str | None:
-    """The first voice of a gender of the engine that speaks a language by default."""
+    """The default voice of a gender."""
     try:
-        default = engines.default_voice(language)
+        return of_gender(engines, language, gender).voice_id
     except NoVoice:
         return None  # opening the session says so
-    if default.gender == gender:
-        return default.voice_id
-    others = (
-        voice
-        for voice in engines.voices()
-        if (voice.language, voice.engine, voice.gender) == (language, default.engine, gender)
-    )
-    return next(others, default).voice_id
-
-
-def _same_speaker(one: Voice, two: Voice) -> bool:
-    """Whether two voices come from the same model; those of many speakers are `NAME#SPEAKER`."""
-    return (one.engine, one.engine_voice.partition("#")[0]) == (two.engine, two.engine_voice.partition("#")[0])

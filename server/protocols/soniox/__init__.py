@@ -1,4 +1,4 @@
-"""Soniox real-time speech-to-text and translation: the WebSocket at `transcribe-websocket` and the REST around it.
+"""Soniox: speech to text and translation at `transcribe-websocket`, speech at `tts-websocket`, files, REST around them.
 
 languages.py        the vendor's languages
 models.py           the vendor's model ids, and what each of them takes
@@ -15,6 +15,11 @@ errors.py           which code, type and text a failure gets
 adapter.py          one stream on one socket: no I/O
 temporary_keys.py   keys that servers make for their browsers
 credentials.py      where keys stand in a request, and what each allows
-rest.py             temporary keys, models, limits
+usage.py            what was used, by key
+usage_rest.py       the calls that tell it
+api.py              what all REST endpoints share
+rest.py             temporary keys, models, voices, limits
+speech/             text to speech
+files/              uploaded files and their transcription
 routes.py           where all of it is served
 """

@@ -1,5 +1,6 @@
 """One stream on one Soniox socket: a start message, audio, the end. No I/O: messages in, commands and messages out."""
 
+import logging
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from itertools import count
@@ -11,10 +12,13 @@ from dragoman.server.failures import BadMessage, Failure, Fault, IdleTooLong, Se
 from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.protocols.soniox.errors import error_of, session_expired
 from dragoman.server.protocols.soniox.messages import Error
-from dragoman.server.protocols.soniox.parsing import AudioIn, EndOfAudio, ObjectIn, Unreadable, parse
+from dragoman.server.protocols.soniox.parsing import AGENT, AudioIn, EndOfAudio, ObjectIn, Unreadable, parse
 from dragoman.server.protocols.soniox.start import Request
 from dragoman.server.protocols.soniox.stream import Stream
+from dragoman.server.protocols.soniox.usage import Ledger, Use
 from dragoman.server.wire import CONTROL_BYTES, BaseAdapter
+
+log = logging.getLogger("dragoman.server.soniox")
 
 START_S = 20.0
 """A client that has said nothing for so long after it connected has no start message."""
@@ -43,6 +47,7 @@ class SonioxAdapter(BaseAdapter):
 
     `grant` is what a key in the handshake allows, None if there was none; `admit` looks at the key of a start message
     and raises AuthenticationFailed. `listen` is the operator's way of listening, which endpoint settings change.
+    `ledger` is where the stream's use is written down.
     """
 
     protocol = "soniox"
@@ -54,8 +59,11 @@ class SonioxAdapter(BaseAdapter):
         listen: ListenSettings,
         request_id: str,
         control_bytes: int = CONTROL_BYTES,
+        ledger: Ledger | None = None,
     ) -> None:
         super().__init__(control_bytes)
+        self._ledger = ledger or Ledger()
+        self._use: Use | None = None
         self._grant = grant
         self._admit = admit
         self._listen = listen
@@ -63,6 +71,8 @@ class SonioxAdapter(BaseAdapter):
         self._phase = _Phase.STARTING
         self._stream: Stream | None = None
         self._heard = False
+        self._agent = False
+        """Whether it was logged that the client sends an agent's text."""
         self._flushes = count()
 
     def parse(self, message: str | bytes) -> object:
@@ -89,6 +99,7 @@ class SonioxAdapter(BaseAdapter):
         outputs: list[Output] = [Send(result.to_json()) for result in self._stream.event(event)]
         if isinstance(event, Ended):
             self._phase = _Phase.OVER
+            self.leave()
             outputs.append(Close(NORMAL))
         return outputs
 
@@ -104,6 +115,12 @@ class SonioxAdapter(BaseAdapter):
             missing = "start message" if self._phase is _Phase.STARTING else "audio and no keepalive"
             text = f"no {missing} for {error.limit_s:g} s"
         return self._tell(code, kind, text)
+
+    def leave(self) -> None:
+        """The stream is over, or the client is gone: write down what was used."""
+        if self._use is not None and self._stream is not None:
+            self._use.input_audio_ms, self._use.output_text_tokens = self._stream.audio_ms, self._stream.tokens
+            self._ledger.end(self._use)
 
     def patience_s(self) -> float | None:
         """How long the client may be silent now."""
@@ -121,6 +138,8 @@ class SonioxAdapter(BaseAdapter):
         if isinstance(parsed.start, BadMessage):
             raise parsed.start
         self._stream, self._phase = Stream(parsed.start), _Phase.HEARING
+        reference = parsed.start.reference if self._grant.reference is None else self._grant.reference
+        self._use = self._ledger.begin("stt", self._grant.owner, parsed.start.model, reference)
         return [self._open(parsed.start, self._grant)]
 
     def _granted(self, key: object) -> Grant:
@@ -161,11 +180,15 @@ class SonioxAdapter(BaseAdapter):
     def _control(self, message: ObjectIn) -> Sequence[Command]:
         if isinstance(message.control, BadMessage):
             raise message.control
-        if message.control.type == "keepalive":
+        if message.control.type == AGENT and not self._agent:
+            self._agent = True
+            log.info("a client says what its own program says, which changes nothing here")
+        if message.control.type in ("keepalive", AGENT):
             return ()
         return [FlushInput(_KEY, next(self._flushes))]
 
     def _tell(self, code: int, kind: str, text: str) -> Sequence[Output]:
         self._phase = _Phase.OVER
+        self.leave()
         error = Error(error_code=code, error_type=kind, error_message=text, request_id=self._request_id)
         return [Send(error.to_json(), error=code), Close(NORMAL)]

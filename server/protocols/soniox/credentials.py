@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 
 from dragoman.server.auth import Credentials, Gatekeeper
 from dragoman.server.protocols.soniox.temporary_keys import PREFIX, TRANSCRIBE, TemporaryKeys
+from dragoman.server.protocols.soniox.usage import owner_of
 
 SUBPROTOCOL = "soniox-api-key"
 """Browsers offer two subprotocols: this, and the key."""
@@ -14,9 +15,13 @@ SUBPROTOCOL = "soniox-api-key"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a key allows. `session_s` is the length of a session, None: the server's."""
+    """What a key allows. `session_s` is the length of a session, None: the server's. `owner` is whose it is, and
+    `reference`, for a temporary key, what its maker wants to know its use by.
+    """
 
     session_s: float | None = None
+    owner: str = ""
+    reference: str | None = None
 
 
 class Door:
@@ -26,12 +31,17 @@ class Door:
         self._gatekeeper = gatekeeper
         self._temporary = temporary
 
-    def admit(self, key: str | None) -> Grant:
-        """What the key allows on the socket. Raises AuthenticationFailed."""
+    def admit(self, key: str | None, usage: str = TRANSCRIBE) -> Grant:
+        """What the key allows on the socket for `usage`. Raises AuthenticationFailed."""
         if key is not None and key.startswith(PREFIX):
-            return Grant(self._temporary.check(key, TRANSCRIBE).session_s)
+            found = self._temporary.check(key, usage)
+            return Grant(found.session_s, found.owner, found.reference)
+        return Grant(owner=self.owner(key))
+
+    def owner(self, key: str | None) -> str:
+        """Whose a key is that may do everything, so no temporary one. Raises AuthenticationFailed."""
         self._gatekeeper.check(Credentials(key=key))
-        return Grant()
+        return owner_of(key)
 
 
 def bearer(headers: Headers) -> str | None:

@@ -37,6 +37,16 @@ class Start(msgspec.Struct, kw_only=True):
     client_reference_id: str | None = None
 
 
+class TranscriptionStart(Start, kw_only=True):
+    """client → server, by REST: what is to be done with a file."""
+
+    file_id: wire.Id | None = None
+    audio_url: str | None = None
+    webhook_url: wire.Id | None = None
+    webhook_auth_header_name: wire.Id | None = None
+    webhook_auth_header_value: wire.Id | None = None
+
+
 class Control(msgspec.Struct, kw_only=True):
     """client → server: `finalize` or `keepalive`."""
 

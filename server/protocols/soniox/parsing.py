@@ -43,6 +43,9 @@ class Unreadable:
 Parsed = ObjectIn | AudioIn | EndOfAudio | Unreadable
 
 _KINDS = ("finalize", "keepalive")
+AGENT = "agent"
+"""What is understood to be the text of a program that talks with the speaker: newer packages may send it, and its form
+is not known. It helps recognition, and means nothing here."""
 _BLANKS = "\ufeff \t\r\n"
 _object: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict)
 
@@ -76,6 +79,9 @@ def _read_start(fields: dict[str, Any]) -> Request | BadMessage:
 
 
 def _read_control(fields: dict[str, Any]) -> Control | BadMessage:
+    kind = fields.get("type")
+    if kind not in _KINDS and ("text" in fields or "end_of_segment" in fields or AGENT in str(kind)[:64]):
+        return Control(type=AGENT)
     try:
         control = convert(fields, Control, "control message")
     except BadMessage as error:

@@ -1,38 +1,31 @@
-"""The REST endpoints that matter for a stream: temporary keys, models, limits. The rest answers 501 and says so."""
+"""The REST endpoints that matter for a stream: temporary keys, models, voices, limits."""
 
-import uuid
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field, ValidationError
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
 
+from dragoman.models.base import Voice
 from dragoman.models.registry import Engines
-from dragoman.server import wire
-from dragoman.server.auth import Credentials
-from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
-from dragoman.server.protocols.soniox.credentials import bearer
+from dragoman.server.protocols.soniox.api import (
+    ApiError,
+    ApiRoute,
+    Desk,
+    read_body,
+    read_cursor,
+    read_query,
+    write_cursor,
+)
 from dragoman.server.protocols.soniox.endpoints import LEVELS
 from dragoman.server.protocols.soniox.languages import LANGUAGES
-from dragoman.server.protocols.soniox.models import MODELS, Model
+from dragoman.server.protocols.soniox.models import ASYNC_MODELS, MODELS, REAL_TIME, SPEECH_MODELS, Model
+from dragoman.server.protocols.soniox.speech.messages import SPEEDS
 from dragoman.server.protocols.soniox.start import MAX_REFERENCE
-from dragoman.server.protocols.soniox.temporary_keys import TemporaryKeys
-from dragoman.server.services import Services
 
 CONTEXT_VERSION = 2
 """The context is an object with terms; version 1 was plain text."""
-
-SPEECH = "tts"
-UNSERVED = (SPEECH, "files", "transcriptions", "voices", "shared-voices", "tts-models", "usage", "usage-logs",
-            "concurrent-streams-history")  # fmt: skip
-
-
-NOT_SERVED = 400
-"""Clients repeat what is answered with 5xx, and the package for JavaScript takes 404 for something that is gone."""
 
 
 class _KeyOrder(BaseModel):
@@ -45,62 +38,36 @@ class _KeyOrder(BaseModel):
     max_session_duration_seconds: Annotated[int, Field(ge=1, le=18_000)] | None = None
 
 
-class _ApiError(Exception):
-    """An answer in the vendor's form."""
+class _VoiceQuery(BaseModel):
+    """Query of `GET /shared-voices`; what is not said of our voices fits none of them."""
 
-    def __init__(self, status: int, kind: str, message: str, faults: list[dict[str, str]] | None = None) -> None:
-        self.status = status
-        self.kind = kind
-        self.faults = faults or []
-        super().__init__(message)
-
-    def response(self) -> JSONResponse:
-        body = {
-            "status_code": self.status,
-            "error_type": self.kind,
-            "message": str(self),
-            "validation_errors": self.faults,
-            "request_id": uuid.uuid4().hex,
-        }
-        return JSONResponse(body, self.status)
+    model: Annotated[str, Field(max_length=64)] | None = None
+    gender: Literal["male", "female", "neutral"] | None = None
+    age: Literal["young", "middle_aged", "old"] | None = None
+    accent: Annotated[str, Field(max_length=40)] | None = None
+    use_case: Annotated[list[str], Field(max_length=10)] = []
+    style: Annotated[list[str], Field(max_length=10)] = []
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+    cursor: str | None = None
 
 
-class _Route(APIRoute):
-    """Answers with the vendor's errors."""
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        handle = super().get_route_handler()
-
-        async def handle_errors(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except _ApiError as error:
-                return error.response()
-            except AuthenticationFailed as error:
-                return _ApiError(401, "unauthenticated", str(error)).response()
-            except NotReady as error:
-                return _ApiError(503, "service_unavailable", str(error)).response()
-
-        return handle_errors
-
-
-def rest_routes(services: Services, temporary: TemporaryKeys) -> APIRouter:
-    """Temporary keys, models and limits over `services`; every endpoint asks for the API key."""
-    router = APIRouter(route_class=_Route, tags=["soniox"])
-
-    def authorize(request: Request) -> None:
-        services.gatekeeper.check(Credentials(key=bearer(request.headers)))
+def rest_routes(desk: Desk) -> APIRouter:
+    """Temporary keys, models, voices and limits; every endpoint asks for the API key."""
+    router = APIRouter(route_class=ApiRoute, tags=["soniox"])
+    services = desk.services
 
     @router.post("/auth/temporary-api-key", status_code=201)
     async def temporary_api_key(request: Request) -> dict[str, str]:
         """A key for a browser: for one use or for as many as there are until it expires."""
-        authorize(request)
-        order = _read_order(await request.body())
-        key = temporary.issue(
+        owner = desk.owner(request)
+        order = read_body(_KeyOrder, await request.body())
+        key = desk.temporary.issue(
             order.usage_type,
             order.expires_in_seconds,
             single_use=order.single_use is True,
             session_s=order.max_session_duration_seconds,
+            owner=owner,
+            reference=order.client_reference_id or "",
         )
         expires = datetime.now(UTC) + timedelta(seconds=order.expires_in_seconds)
         return {"api_key": key, "expires_at": expires.isoformat(timespec="seconds").replace("+00:00", "Z")}
@@ -108,62 +75,115 @@ def rest_routes(services: Services, temporary: TemporaryKeys) -> APIRouter:
     @router.get("/models")
     async def models(request: Request) -> dict[str, Any]:
         """Every model id, with what the installed engines hear and translate."""
-        authorize(request)
+        desk.owner(request)
         served = _served(services.engines)
-        return {"models": [_model(model, served) for model in MODELS.values()]}
+        return {"models": [_model(model, served) for model in (*MODELS.values(), *ASYNC_MODELS.values())]}
+
+    @router.get("/tts-models")
+    async def tts_models(request: Request) -> dict[str, Any]:
+        """Every model id that speaks, with the installed voices and their languages."""
+        desk.owner(request)
+        voices = services.engines.voices()
+        spoken = sorted({voice.language for voice in voices} & set(LANGUAGES))
+        served = {
+            "voices": [_voice(voice) for voice in voices],
+            "languages": [{"code": code, "name": LANGUAGES[code]} for code in spoken],
+            "supports_timestamps": True,
+            "supports_voice_cloning": False,
+            "voice_cloning_max_audio_duration_ms": None,
+            "supports_speed_adjustment": True,
+            "speed_min": SPEEDS[0],
+            "speed_max": SPEEDS[1],
+            "supports_silence_reduction": False,
+        }
+        return {
+            "models": [
+                {"id": model_id, "aliased_model_id": None, "name": name, **served}
+                for model_id, name in SPEECH_MODELS.items()
+            ]
+        }
+
+    @router.get("/shared-voices")
+    async def shared_voices(request: Request) -> dict[str, Any]:
+        """The installed voices, which all models have; nothing is known of their age, accent, use and style."""
+        desk.owner(request)
+        query = read_query(_VoiceQuery, request)
+        start = read_cursor(query.cursor) or 0
+        unknown = query.age not in (None, _AGE) or query.accent or query.use_case or query.style
+        voices = [voice for voice in services.engines.voices() if not unknown and query.gender in (None, voice.gender)]
+        stop = start + query.limit
+        return {
+            "voices": [
+                {**_voice(voice), "age": _AGE, "accent": "", "use_case": [], "style": []}
+                for voice in voices[start:stop]
+            ],
+            "next_page_cursor": write_cursor(stop) if stop < len(voices) else None,
+        }
 
     @router.get("/concurrency-limits")
     async def concurrency_limits(request: Request) -> dict[str, Any]:
-        """Sessions of all protocols that run now, and how many may."""
-        authorize(request)
-        admission = services.admission
-        scope = {
-            "current": {"transcribe_concurrent": admission.running, "tts_concurrent": 0},
-            "limits": {"transcribe_concurrent": admission.limit, "tts_concurrent": 0},
+        """What runs now, of this key (project) and on the server (organization), and how many sessions there may be."""
+        owner, admission, ledger = desk.owner(request), services.admission, desk.ledger
+        limits = {"transcribe_concurrent": admission.limit, "tts_concurrent": admission.limit}
+        speaking = ledger.running("tts")
+        return {
+            "project": {
+                "current": {
+                    "transcribe_concurrent": ledger.running("stt", owner),
+                    "tts_concurrent": ledger.running("tts", owner),
+                },
+                "limits": limits,
+            },
+            "organization": {
+                # Sessions of all protocols share the places; those that speak here are counted by themselves.
+                "current": {
+                    "transcribe_concurrent": max(0, admission.running - speaking),
+                    "tts_concurrent": speaking,
+                },
+                "limits": limits,
+            },
         }
-        return {"project": scope, "organization": scope}
 
-    _refuse(router, services, UNSERVED)
+    _voices_of_ones_own(router, desk)
     return router
 
 
-def speech_routes(services: Services) -> APIRouter:
-    """Where clients that speak by REST look, at the root: that it is not served."""
-    router = APIRouter(route_class=_Route, tags=["soniox"])
-    _refuse(router, services, (SPEECH,))
-    return router
+def _voices_of_ones_own(router: APIRouter, desk: Desk) -> None:
+    """Voices that a client would clone: there are none, and none can be made."""
+
+    @router.get("/voices")
+    async def voices(request: Request) -> dict[str, Any]:
+        """None."""
+        desk.owner(request)
+        return {"voices": [], "next_page_cursor": None}
+
+    @router.get("/voices/count")
+    async def count(request: Request) -> dict[str, int]:
+        """None."""
+        desk.owner(request)
+        return {"total": 0}
+
+    @router.post("/voices")
+    async def clone(request: Request) -> None:
+        """Not served."""
+        desk.owner(request)
+        raise ApiError(400, "not_implemented", "voices cannot be cloned here")
+
+    @router.get("/voices/{voice_id}")
+    @router.delete("/voices/{voice_id}")
+    @router.post("/voices/{voice_id}/recompute")
+    async def absent(request: Request, voice_id: str) -> None:
+        """None."""
+        desk.owner(request)
+        del voice_id
+        raise ApiError(404, "voice_not_found", "there is no such voice")
 
 
-def _refuse(router: APIRouter, services: Services, names: Sequence[str]) -> None:
-    """Endpoints, and all below them, that say that they are not served."""
-
-    async def not_served(request: Request) -> Response:
-        services.gatekeeper.check(Credentials(key=bearer(request.headers)))
-        text = f"{request.method} {quoted(request.url.path)} is not served by this server"
-        raise _ApiError(NOT_SERVED, "not_implemented", text)
-
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    for name in names:
-        for path in (f"/{name}", f"/{name}/{{rest:path}}"):
-            router.add_api_route(path, not_served, methods=methods, include_in_schema=False, response_model=None)
+_AGE = "middle_aged"
 
 
-def _read_order(body: bytes) -> _KeyOrder:
-    try:
-        return _KeyOrder.model_validate(wire.decode(body or b"{}"), strict=True)
-    except wire.NotJson as error:
-        raise _ApiError(400, "invalid_request", f"body is not JSON: {error}") from error
-    except ValidationError as error:
-        faults = [
-            {
-                "error_type": fault["type"],
-                "location": ".".join(["body", *map(str, fault["loc"])]),
-                "message": fault["msg"],
-            }
-            for fault in error.errors()
-        ]
-        said = "; ".join(f"{fault['location']}: {fault['message']}" for fault in faults)
-        raise _ApiError(400, "invalid_request", said, faults) from error
+def _voice(voice: Voice) -> dict[str, str]:
+    return {"id": voice.voice_id, "description": voice.description or voice.name, "gender": voice.gender}
 
 
 def _served(engines: Engines) -> dict[str, Any]:
@@ -194,26 +214,12 @@ def _model(model: Model, served: dict[str, Any]) -> dict[str, Any]:
         "aliased_model_id": model.alias_of,
         "name": model.name,
         "context_version": CONTEXT_VERSION,
-        "transcription_mode": "real_time",
+        "transcription_mode": model.mode,
         "supports_language_hints_strict": True,
-        "supports_max_endpoint_delay": True,
+        "supports_agent_text_input": False,
+        "supports_max_endpoint_delay": model.mode == REAL_TIME,
         "supports_endpoint_sensitivity": model.tunes_endpoints,
         "supports_endpoint_latency_adjustment": model.tunes_endpoints,
         "endpoint_latency_adjustment_max_level": LEVELS[1] if model.tunes_endpoints else 0,
         **served,
     }
-
-
-_REFUSED = {403: "permission_denied", 413: "invalid_request", 429: "limit_exceeded"}
-
-
-def refusal(status: int, message: str) -> Response:
-    """What a request is told that no route has seen."""
-    return _ApiError(status, _REFUSED[status], message).response()
-
-
-def unserved_refusal(status: int, message: str) -> Response:
-    """The same for what is not served: a file that is too large is none that would be taken."""
-    if status == 413:
-        return _ApiError(NOT_SERVED, "not_implemented", "this path is not served by this server").response()
-    return refusal(status, message)

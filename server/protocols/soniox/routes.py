@@ -1,59 +1,110 @@
-"""Where the vendor's clients look: the socket at `/transcribe-websocket`, REST at `/v1/…`."""
+"""Where the vendor's clients look: the sockets at `/transcribe-websocket` and `/tts-websocket`, REST at `/v1/…` and
+`/tts`."""
 
 import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, WebSocket
+from starlette.datastructures import Headers
 
+from dragoman.server.auth import Credentials
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
-from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Door, Grant, bearer, offered
-from dragoman.server.protocols.soniox.rest import rest_routes, speech_routes
-from dragoman.server.protocols.soniox.temporary_keys import TemporaryKeys
+from dragoman.server.protocols.soniox.api import Desk
+from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Grant, bearer, offered
+from dragoman.server.protocols.soniox.files.jobs import Transcriber
+from dragoman.server.protocols.soniox.files.orders import transcription_routes
+from dragoman.server.protocols.soniox.files.rest import file_routes
+from dragoman.server.protocols.soniox.files.store import Store
+from dragoman.server.protocols.soniox.rest import rest_routes
+from dragoman.server.protocols.soniox.speech.adapter import SpeechAdapter
+from dragoman.server.protocols.soniox.speech.rest import speech_routes
+from dragoman.server.protocols.soniox.temporary_keys import SPEAK, TRANSCRIBE
+from dragoman.server.protocols.soniox.usage_rest import usage_routes
 from dragoman.server.services import Services
 
-ELSEWHERE = "/tts-websocket"
-"""The vendor's socket for speech is not served here; its clients are told so in a form that they show."""
+TRANSCRIBING, SPEAKING = "/transcribe-websocket", "/tts-websocket"
 
 
 def soniox_routes(services: Services) -> APIRouter:
     """All routes of this vendor."""
-    router = APIRouter()
-    temporary = TemporaryKeys()
-    door = Door(services.gatekeeper, temporary)
+    desk, limits = Desk.of(services), services.settings.limits
+    store = Store(services.settings.files_path, files_bytes=limits.files_bytes, files_s=limits.files_s)
+    transcriber = Transcriber(services, store, desk.ledger)
 
-    async def serve(socket: WebSocket, refusal: Failure | None = None) -> None:
-        grant: Grant | None = None
-        try:
-            grant = _grant(socket, door)
-        except (AuthenticationFailed, BadMessage) as error:
-            refusal = error
-        offers = socket.scope.get("subprotocols", [])
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        async with transcriber.running():
+            yield
+
+    router = APIRouter(lifespan=lifespan)
+
+    @router.websocket(TRANSCRIBING)
+    async def transcribe(socket: WebSocket) -> None:
+        grant, refusal = _granted(socket, desk, TRANSCRIBE)
         settings = services.settings
         adapter = SonioxAdapter(
-            grant, door.admit, settings.listen, uuid.uuid4().hex, control_bytes=settings.limits.control_bytes
+            grant,
+            desk.door.admit,
+            settings.listen,
+            uuid.uuid4().hex,
+            control_bytes=settings.limits.control_bytes,
+            ledger=desk.ledger,
         )
-        await Connection(socket, adapter, services).serve(refusal, SUBPROTOCOL if SUBPROTOCOL in offers else None)
+        await _serve(socket, adapter, services, refusal)
 
-    @router.websocket("/transcribe-websocket")
-    async def transcribe(socket: WebSocket) -> None:
-        await serve(socket)
+    @router.websocket(SPEAKING)
+    async def speak(socket: WebSocket) -> None:
+        grant, refusal = _granted(socket, desk, SPEAK)
+        adapter = SpeechAdapter(
+            grant,
+            lambda key: desk.door.admit(key, SPEAK),
+            desk.voices,
+            desk.ledger,
+            uuid.uuid4().hex,
+            limits.texts_bytes,
+            limits.control_bytes,
+        )
+        await _serve(socket, adapter, services, refusal)
 
-    @router.websocket(ELSEWHERE)
-    async def not_served(socket: WebSocket) -> None:
-        await serve(socket, BadMessage(f"{ELSEWHERE} is not served here; use /transcribe-websocket", Fault.SETUP))
-
-    router.include_router(rest_routes(services, temporary), prefix="/v1")
-    router.include_router(speech_routes(services))
+    files = file_routes(desk, store), transcription_routes(desk, store, transcriber)
+    for routes in (rest_routes(desk), usage_routes(desk), *files):
+        router.include_router(routes, prefix="/v1")
+    for prefix in ("", "/v1"):
+        router.include_router(speech_routes(desk), prefix=prefix)
     return router
 
 
-def _grant(socket: WebSocket, door: Door) -> Grant | None:
-    """What the key of the handshake allows; None where there is none. Raises AuthenticationFailed or BadMessage."""
-    check_page(socket.scope)
-    header, protocol = bearer(socket.headers), offered(socket.scope.get("subprotocols", []))
-    if header is not None and protocol is not None:
-        raise BadMessage("the API key came in a header and as a subprotocol: send it once", Fault.SETUP)
-    key = header or protocol
-    return door.admit(key) if key is not None else None
+UPLOADS = "/v1/files"
+"""Where clients send files."""
+
+
+def upload_guard(services: Services) -> Callable[[Headers], None]:
+    """Looks at the key of a request before its file is taken in. Raises AuthenticationFailed."""
+    return lambda headers: services.gatekeeper.check(Credentials(key=bearer(headers)))
+
+
+async def _serve(
+    socket: WebSocket, adapter: SonioxAdapter | SpeechAdapter, services: Services, refusal: Failure | None
+) -> None:
+    offers = socket.scope.get("subprotocols", [])
+    try:
+        await Connection(socket, adapter, services).serve(refusal, SUBPROTOCOL if SUBPROTOCOL in offers else None)
+    finally:
+        adapter.leave()
+
+
+def _granted(socket: WebSocket, desk: Desk, usage: str) -> tuple[Grant | None, Failure | None]:
+    """What the key of the handshake allows, None where there is none; why the client is refused, if it is."""
+    try:
+        check_page(socket.scope)
+        header, protocol = bearer(socket.headers), offered(socket.scope.get("subprotocols", []))
+        if header is not None and protocol is not None:
+            raise BadMessage("the API key came in a header and as a subprotocol: send it once", Fault.SETUP)
+        key = header or protocol
+        return (desk.door.admit(key, usage) if key is not None else None), None
+    except (AuthenticationFailed, BadMessage) as error:
+        return None, error

@@ -9,10 +9,10 @@ from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.server.failures import BadMessage, Fault, quoted
 from dragoman.server.protocols.soniox.context import parse_context
 from dragoman.server.protocols.soniox.endpoints import Endpoints, parse_endpoints
-from dragoman.server.protocols.soniox.formats import input_format
+from dragoman.server.protocols.soniox.formats import FILES, input_format
 from dragoman.server.protocols.soniox.languages import LANGUAGES
-from dragoman.server.protocols.soniox.messages import Start, convert
-from dragoman.server.protocols.soniox.models import find_model
+from dragoman.server.protocols.soniox.messages import Start, TranscriptionStart, convert
+from dragoman.server.protocols.soniox.models import Model, find_async_model, find_model
 from dragoman.server.protocols.soniox.translation import Translating, parse_translation
 
 MAX_REFERENCE = 256
@@ -34,28 +34,42 @@ class Request:
     identifies: bool = False
     diarizes: bool = False
     shows_non_finals: bool = True
+    model: str = ""
+    reference: str = ""
 
 
 def parse_start(message: dict[str, Any]) -> Request:
     """Read a start message. Raises BadMessage naming the field that is wrong."""
     start: Start = convert(message, Start, "start message")
     model = find_model(start.model)
+    endpoints = parse_endpoints(start, model)
+    sound = input_format(start.audio_format, start.sample_rate, start.num_channels)
+    return _request(start, model, sound, endpoints if start.enable_endpoint_detection else None)
+
+
+def parse_transcription(message: dict[str, Any]) -> tuple[TranscriptionStart, Request]:
+    """Read what is to be done with a file, whose format its bytes say. Raises BadMessage."""
+    start: TranscriptionStart = convert(message, TranscriptionStart, "request")
+    return start, _request(start, find_async_model(start.model), FILES["auto"], None)
+
+
+def _request(start: Start, model: Model, sound: AudioFormat, endpoints: Endpoints | None) -> Request:
     context = parse_context(start.context)
     if start.client_reference_id is not None and len(start.client_reference_id) > MAX_REFERENCE:
         raise BadMessage(f"client_reference_id is longer than {MAX_REFERENCE} characters", Fault.SETUP)
-    hints, endpoints = _hints(start.language_hints), parse_endpoints(start, model)
-    translating = _translating(start, context.translations)
-    # A hint is more than the vendor makes of it, strict or not: the recogniser chooses among these.
-    candidates = hints | translating.sides
+    hints, translating = _hints(start.language_hints), _translating(start, context.translations)
     return Request(
-        input_format=input_format(start.audio_format, start.sample_rate, start.num_channels),
+        input_format=sound,
         targets=translating.targets,
-        candidates=candidates,
+        # A hint is more than the vendor makes of it, strict or not: the recogniser chooses among these.
+        candidates=hints | translating.sides,
         keywords=context.terms,
-        endpoints=endpoints if start.enable_endpoint_detection else None,
+        endpoints=endpoints,
         identifies=bool(start.enable_language_identification or translating.targets),
         diarizes=bool(start.enable_speaker_diarization),
         shows_non_finals=start.enable_non_final_tokens is not False,
+        model=model.model_id,
+        reference=start.client_reference_id or "",
     )
 
 

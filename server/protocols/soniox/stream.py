@@ -39,8 +39,15 @@ class Stream:
         """The segment that was heard last."""
         self._finalized: deque[int] = deque()
         """The last segment before each `finalize` behind which everything was recognised, but not translated yet."""
+        self.tokens = 0
+        """Final tokens that were told."""
         self._held = HeldEvents()
         """What belongs to segments behind an endpoint, or behind a `finalize`, that has not been told yet."""
+
+    @property
+    def audio_ms(self) -> int:
+        """How much of the input has been heard, as far as that was told."""
+        return self._total_ms
 
     def event(self, event: Event) -> list[Result]:
         """The messages that an event makes. Raises Overloaded where too much is held back."""
@@ -128,6 +135,7 @@ class Stream:
             self._final_ms = max(self._final_ms, milliseconds(to_s))
 
     def _result(self, finals: list[Token]) -> Result:
+        self.tokens += len(finals)
         return Result(
             tokens=[*finals, *self._non_final],
             final_audio_proc_ms=self._final_ms,

@@ -10,18 +10,23 @@ from dragoman.server.failures import AuthenticationFailed
 PREFIX = "snx_temp_"
 """Every character of a key may stand in a WebSocket subprotocol, the only place where a browser can put it."""
 TRANSCRIBE = "transcribe_websocket"
+SPEAK = "tts_rt"
 MAX_KEYS = 10_000
 """Outstanding keys beyond this many push out those that expire first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemporaryKey:
-    """What a key is good for. `expires` is on the clock of its keeper; `session_s` None: as long as anybody's."""
+    """What a key is good for. `expires` is on the clock of its keeper; `session_s` None: as long as anybody's. `owner`
+    is whose key made it, `reference` what that one wants to know its use by.
+    """
 
     usage: str
     expires: float
     single_use: bool = False
     session_s: float | None = None
+    owner: str = ""
+    reference: str = ""
 
 
 class TemporaryKeys:
@@ -31,7 +36,16 @@ class TemporaryKeys:
         self._now = now
         self._keys: dict[str, TemporaryKey] = {}
 
-    def issue(self, usage: str, lifetime_s: float, *, single_use: bool = False, session_s: float | None = None) -> str:
+    def issue(
+        self,
+        usage: str,
+        lifetime_s: float,
+        *,
+        single_use: bool = False,
+        session_s: float | None = None,
+        owner: str = "",
+        reference: str = "",
+    ) -> str:
         """A new key."""
         now = self._now()
         if len(self._keys) >= MAX_KEYS:
@@ -39,7 +53,7 @@ class TemporaryKeys:
         if len(self._keys) >= MAX_KEYS:
             del self._keys[min(self._keys, key=lambda key: self._keys[key].expires)]
         key = PREFIX + secrets.token_urlsafe(32)
-        self._keys[key] = TemporaryKey(usage, now + lifetime_s, single_use, session_s)
+        self._keys[key] = TemporaryKey(usage, now + lifetime_s, single_use, session_s, owner, reference)
         return key
 
     def check(self, key: str, usage: str) -> TemporaryKey:

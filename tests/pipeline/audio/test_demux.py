@@ -334,3 +334,12 @@ def test_only_audio_errors_escape(container: Container, at: float, junk: bytes, 
 
 def test_no_thread_is_left() -> None:
     settled()
+
+
+def test_a_codec_that_nobody_knows_is_refused() -> None:
+    data = FILES[Container.WEBM]
+    assert b"A_OPUS" in data
+    decoder = DemuxingDecoder(Container.WEBM, 16_000)
+    with pytest.raises(BadAudio, match="the webm file holds an unknown codec, which is not supported"):
+        decoder.decode(data.replace(b"A_OPUS", b"A_XXXX"))
+        decoder.finish()

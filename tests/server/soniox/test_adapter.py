@@ -287,3 +287,22 @@ def happen(one: SonioxAdapter, key: Any, what: str, *, translates: bool) -> Any:
     if what == "*flushed":
         return one.event(key, Flushed(0, 1.0))
     return one.event(key, Ended(1.0)) if what == "*ended" else one.failed(key, BadAudio("no"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "agent_text", "text": "How can I help?"},
+        {"text": "How can I help?", "end_of_segment": True},
+        {"type": "agent_input", "content": ["x"]},
+        {"type": 5, "end_of_segment": False},
+    ],
+)
+def test_the_text_of_an_agent_is_passed_over(message: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    one = adapter()
+    key = opened(one, enable_agent_text_input=True).key
+    with caplog.at_level("INFO"):
+        assert send(one, message) == ()
+    assert "changes nothing here" in caplog.text
+    assert send(one, FINALIZE) == [FlushInput(key, 0)]
+    assert error_in(send(adapter(), message))[2] == "model is missing"

@@ -11,7 +11,6 @@ from dragoman.server.protocols.soniox.endpoints import DEFAULT_DELAY_MS, EAGERNE
 from dragoman.server.protocols.soniox.errors import error_of
 from dragoman.server.protocols.soniox.formats import FILES
 from dragoman.server.protocols.soniox.models import MODELS
-from dragoman.server.protocols.soniox.rest import UNSERVED
 from tests.server.soniox.wire import KEY, START, adapter, error_in, opened, send
 from tests.test_docs import SAMPLES, code_spans, is_rendering, page, rows
 
@@ -63,11 +62,8 @@ def told() -> Iterator[tuple[int, str, str]]:
     for sample in SAMPLES:
         if not isinstance(sample, (*ELSEWHERE, failures.BadMessage)):
             yield error_of(sample)
-    for text in (
-        "/tts-websocket is not served here; use /transcribe-websocket",
-        "the API key came in a header and as a subprotocol: send it once",
-    ):
-        yield error_of(failures.BadMessage(text, failures.Fault.SETUP))
+    twice = "the API key came in a header and as a subprotocol: send it once"
+    yield error_of(failures.BadMessage(twice, failures.Fault.SETUP))
     for text in ("unknown, expired or already used", "for tts_rt, not for transcribe_websocket"):
         yield error_of(failures.AuthenticationFailed(f"temporary API key is {text}"))
     for grant, message in STARTS:
@@ -115,4 +111,4 @@ def test_the_page_has_the_figures_of_the_code() -> None:
     assert f"A stream lasts {STREAM_S / 60:g} minutes" in text
     assert f"for {SILENCE_S:g} s (or" in text
     assert f"started {START_S:g} s after" in text
-    assert all(f"`{name}`" in text for name in (*FILES, *MODELS, *UNSERVED))
+    assert all(f"`{name}`" in text for name in (*FILES, *MODELS))
