@@ -97,6 +97,7 @@ class VoiceSettings(_Table):
     file: str
     aliases: dict[str, str]
     defaults: dict[str, str]
+    strict: bool
 
 
 class ListenSettings(_Table):
@@ -156,6 +157,8 @@ class LimitSettings(_Table):
     head_s: Positive
     control_bytes: Annotated[int, Field(ge=1024)]
     message_bytes: Annotated[int, Field(ge=1024)]
+    upload_bytes: Annotated[int, Field(ge=65536)]
+    recording_s: Annotated[float, Field(ge=0.0)]
     inbox_bytes: Annotated[int, Field(ge=1024)]
     texts_bytes: Annotated[int, Field(ge=1024)]
     output_wait_s: Positive

@@ -8,6 +8,7 @@ what was waiting in the engines' queues for this session is not run any more.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class SessionRequest:
 
     `output_format` None: text only. `partials`: whether transcripts that are not certain yet are wanted. `latency` and
     `listen` None: what the operator chose. `speakers`: whether transcripts and translations are to say who speaks, as
-    far as the installed engines can tell.
+    far as the installed engines can tell. More than `input_limit_s` of audio ends the session (AudioTooLong).
     """
 
     input_format: AudioFormat
@@ -48,6 +49,7 @@ class SessionRequest:
     latency: Latency | None = None
     listen: ListenSettings | None = None
     speakers: bool = False
+    input_limit_s: float = math.inf
 
 
 class Session:
@@ -90,7 +92,7 @@ class Session:
         self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(
             settings.queues.speech_s
         )
-        self._hearing = HearStage(context, ear, self._speech)
+        self._hearing = HearStage(context, ear, self._speech, limit_s=request.input_limit_s)
         self._branches = [
             Branch(context, number, plan, request.output_format) for number, plan in enumerate(request.plan.branches)
         ]

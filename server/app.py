@@ -17,9 +17,12 @@ from dragoman.server.origins import PageGuard, Pages
 from dragoman.server.protocols.gradium.routes import gradium_routes
 from dragoman.server.protocols.palabra.rest import refusal as palabra_refusal
 from dragoman.server.protocols.palabra.routes import palabra_routes
+from dragoman.server.protocols.sarvam.rest.errors import refusal as sarvam_refusal
+from dragoman.server.protocols.sarvam.rest.routes import ENDPOINTS as SARVAM
+from dragoman.server.protocols.sarvam.rest.routes import uploads
 from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
-from dragoman.server.protocols.sarvam.unserved import ENDPOINTS
-from dragoman.server.protocols.sarvam.unserved import refusal as sarvam_refusal
+from dragoman.server.protocols.sarvam.unserved import ENDPOINTS as SARVAM_UNSERVED
+from dragoman.server.protocols.sarvam.unserved import unserved_refusal as sarvam_unserved
 from dragoman.server.protocols.soniox.rest import refusal as soniox_refusal
 from dragoman.server.protocols.soniox.rest import unserved_refusal as soniox_unserved
 from dragoman.server.protocols.soniox.routes import soniox_routes
@@ -42,12 +45,15 @@ def create_app(services: Services) -> FastAPI:
     settings = services.settings
     pages = Pages(settings.allowed_origins, anonymous=services.gatekeeper.anonymous, host=settings.host)
     refusals = Refusals(
-        {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in ENDPOINTS}
+        {f"{slash}{name}": sarvam_unserved for slash in SLASHES for name in SARVAM_UNSERVED}
+        | {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in SARVAM}
         | {"/v1/files": soniox_unserved, "/v1/voices": soniox_unserved, "/tts": soniox_unserved}
         | {"/v1/": soniox_refusal, "/session-storage/": palabra_refusal, "/saas/": palabra_refusal}
     )
     # From the inside out.
-    app.add_middleware(BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals)
+    app.add_middleware(
+        BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals, streamed=uploads(SLASHES)
+    )
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)
     app.add_middleware(AddressGuard, refusals=refusals)

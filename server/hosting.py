@@ -188,6 +188,7 @@ class Host:
                 latency=command.latency,
                 listen=command.listen,
                 speakers=command.speakers,
+                input_limit_s=command.input_limit_s,
             ),
             engines,
             self._services.settings,

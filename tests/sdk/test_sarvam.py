@@ -256,8 +256,6 @@ def test_the_end_of_the_stream_as_plugins_send_it(scripted: RunningServer, kind:
 
 def test_what_is_not_served_by_rest_is_told_once(scripted: RunningServer) -> None:
     calls: list[Any] = [
-        ("speech_to_text.transcribe", {"file": as_wav(bursts(1, 16000), 16000)}),
-        ("speech_to_text.translate", {"file": as_wav(bursts(1, 16000), 16000)}),
         ("text.translate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
         ("text.transliterate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
         ("text.identify_language", {"input": "a"}),

@@ -1,4 +1,4 @@
-"""Sarvam speech to text: the sockets `/speech-to-text-translate/ws`, `/speech-to-text/ws` and the realtime one.
+"""Sarvam: the sockets `/speech-to-text-translate/ws`, `/speech-to-text/ws` and the realtime one, and what it has by REST.
 
 languages.py    the vendor's codes of languages
 query.py        what the address asks for
@@ -13,6 +13,7 @@ order.py        in which order they are told, with the signals around them
 romanise.py     native scripts in Latin letters
 adapter.py      one connection: no I/O
 realtime/       the realtime socket, with messages of its own
+rest/           what it has by REST
 unserved.py     what the vendor has and this server has not
 credentials.py  where the key stands in a request
 routes.py       where all of it is served

@@ -12,6 +12,7 @@ from dragoman.server.protocols.sarvam.credentials import credentials, offered_su
 from dragoman.server.protocols.sarvam.query import TRANSCRIPTION, TRANSLATION, Wire, parse_query
 from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
 from dragoman.server.protocols.sarvam.realtime.config import parse_config
+from dragoman.server.protocols.sarvam.rest.routes import rest_routes
 from dragoman.server.protocols.sarvam.unserved import SOCKETS, UnservedAdapter, unserved_routes
 from dragoman.server.services import Services
 from dragoman.server.websocket import transport_of
@@ -39,6 +40,7 @@ def sarvam_routes(services: Services) -> APIRouter:
             offered = offered_subprotocol(socket.scope["subprotocols"])
             await Connection(socket, UnservedAdapter(), services).serve(refusal, offered)
 
+    router.include_router(rest_routes(services, SLASHES))
     router.include_router(unserved_routes(services, SLASHES))
     for slash in SLASHES:
         router.add_api_websocket_route(f"{slash}speech-to-text-realtime/ws", realtime)
