@@ -131,7 +131,7 @@ class _Translating:
         target = self._branch.wish.language or given.language
         if given.translate or target == given.language:
             epoch, text = self._branch.epoch, canonical(given.text)
-            if self._context.settings.speak.plain_text:
+            if self._context.settings.speak.plain_text and self._branch.wish.speaks:
                 text = plain(text)
             for sentence in split_sentences(text):
                 if epoch != self._branch.epoch:

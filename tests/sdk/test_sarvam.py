@@ -256,9 +256,6 @@ def test_the_end_of_the_stream_as_plugins_send_it(scripted: RunningServer, kind:
 
 def test_what_is_not_served_by_rest_is_told_once(scripted: RunningServer) -> None:
     calls: list[Any] = [
-        ("text.translate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
-        ("text.transliterate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
-        ("text.identify_language", {"input": "a"}),
         ("text_to_speech.convert", {"text": "a", "language_code": "hi-IN"}),
     ]
     for (name, _), answer in zip(calls, run_sarvam("rest", url=scripted.url, calls=calls), strict=True):

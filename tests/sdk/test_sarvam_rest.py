@@ -89,6 +89,46 @@ def test_what_is_wrong_with_a_recording_is_said_once(hindi: RunningServer, kind:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_texts(hindi: RunningServer, kind: str) -> None:
+    to_english = {"source_language_code": "auto", "target_language_code": "en-IN"}
+    translated, roman, native, latin, language, nothing = call(
+        hindi,
+        kind,
+        ("text.translate", {"input": "नमस्ते", **to_english}),
+        ("text.translate", {"input": "नमस्ते", **to_english, "target_language_code": "ta-IN", "output_script": "roman"}),
+        (
+            "text.transliterate",
+            {"input": "mera naam", "source_language_code": "en-IN", "target_language_code": "hi-IN"},
+        ),
+        ("text.transliterate", {"input": "मेरा नाम", **to_english, "spoken_form": True}),
+        ("text.identify_language", {"input": "माझे नाव राहुल आहे"}),
+        ("text.identify_language", {"input": "42"}),
+    )
+    assert translated == {"translated_text": "Hello", "source_language_code": "hi-IN"}
+    assert roman["translated_text"] == "[ta] namaste"
+    assert native == {"transliterated_text": "मेरा नाम", "source_language_code": "en-IN"}
+    assert latin == {"transliterated_text": "mera nam", "source_language_code": "hi-IN"}
+    assert language == {"language_code": "mr-IN", "script_code": "Deva"}
+    assert nothing == {"language_code": None, "script_code": None}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_wrong_with_a_text_is_said_once(hindi: RunningServer, kind: str) -> None:
+    pair = {"source_language_code": "en-IN", "target_language_code": "hi-IN"}
+    long, unknown, unserved = call(
+        hindi,
+        kind,
+        ("text.translate", {"input": "x" * 1_001, **pair}),
+        ("text.translate", {"input": "x", **pair, "target_language_code": "xx-IN"}),
+        ("text.translate", {"input": "x", **pair, "target_language_code": "ml-IN"}),
+    )
+    for answer in (long, unknown, unserved):
+        name, status, body, asked = answer
+        assert (name, status, body["error"]["code"], asked) == ("BadRequestError", 400, "invalid_request_error", 1)
+    assert "no translator for en→ml" in unserved[2]["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_wrong_key(kind: str) -> None:
     with running_server(environment={"DRAGOMAN_API_KEYS": "secret-one"}) as server:
         ((name, status, body, asked),) = call(server, kind, ("speech_to_text.transcribe", {"file": TWO}), key="wrong")

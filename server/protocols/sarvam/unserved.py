@@ -20,9 +20,6 @@ from dragoman.server.wire import BaseAdapter, close_reason
 SOCKETS = ("text-to-speech/ws", "text-to-speech/ws/v2", "voices/clone/ws")
 JOBS = ("speech-to-text/job/v1", "speech-to-text-translate/job/v1")
 ENDPOINTS = (
-    "translate",
-    "transliterate",
-    "text-lid",
     "text-to-speech",
     "text-to-speech/stream",
     *JOBS,

@@ -7,11 +7,17 @@ from fastapi import APIRouter
 from dragoman.server.protocols.sarvam.rest.answering import Endpoint, answering
 from dragoman.server.protocols.sarvam.rest.recordings import transcribe
 from dragoman.server.protocols.sarvam.rest.recordings import translate as translate_speech
+from dragoman.server.protocols.sarvam.rest.texts import text_lid, translate, transliterate
 from dragoman.server.services import Services
 
 RECORDINGS: dict[str, Endpoint] = {"speech-to-text": transcribe, "speech-to-text-translate": translate_speech}
 """Whose bodies are files."""
-ENDPOINTS: dict[str, Endpoint] = {**RECORDINGS}
+ENDPOINTS: dict[str, Endpoint] = {
+    **RECORDINGS,
+    "translate": translate,
+    "transliterate": transliterate,
+    "text-lid": text_lid,
+}
 ENDS = ("", "/")
 
 
