@@ -58,7 +58,7 @@ class Identified(NamedTuple):
 
 
 def identify(text: str) -> Identified:
-    """The language and script of most of a text's letters. Loads a model when it is first needed: that takes a second."""
+    """The language and script of most of a text's letters. Loads a model when first needed, which takes a second."""
     text = text[:MAX_CHARACTERS]
     counts: Counter[str] = Counter()
     for run in _RUNS.finditer(text):
