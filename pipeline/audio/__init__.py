@@ -11,6 +11,7 @@
     samples.py     small things done to arrays of samples
     sniff.py       what a file is, by its first bytes
     demux.py       compressed files, read by libav as they arrive; frames.py, what its frames are
+    codec_encode.py  MP3, AAC and FLAC, written by libav
     raw.py, g711.py, wav.py, riff.py, ogg.py, opus_decode.py, opus_encode.py    one room per format
 
 Vendors' names for formats are not known here; their adapters map them to `AudioFormat`.

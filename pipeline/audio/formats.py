@@ -66,7 +66,8 @@ class AudioFormat:
 
     `name` is for messages. Raw input needs `rate_hz`; WAV and Ogg say rate, channels and encoding themselves, so
     for their input the fields here mean nothing. With `sniff`, a decoder looks at the first bytes: a RIFF or Ogg
-    file is read as such, anything else is read as the rest of this format says.
+    file is read as such, anything else is read as the rest of this format says. `bits_per_s` is what an encoder that
+    loses something is asked for, None what it takes by itself.
     """
 
     name: str
@@ -75,6 +76,7 @@ class AudioFormat:
     rate_hz: int | None = None
     channels: int = 1
     sniff: bool = False
+    bits_per_s: int | None = None
 
 
 def pcm(rate_hz: int, encoding: Encoding = Encoding.S16LE, channels: int = 1) -> AudioFormat:
@@ -97,14 +99,14 @@ def wav(rate_hz: int | None = None) -> AudioFormat:
     return AudioFormat("wav", Container.WAV, Encoding.S16LE, rate_hz)
 
 
-def ogg_opus() -> AudioFormat:
-    """Opus in Ogg, always 48 kHz on the way out."""
-    return AudioFormat("ogg_opus", Container.OGG_OPUS, Encoding.OPUS)
+def ogg_opus(rate_hz: int | None = None, bits_per_s: int | None = None) -> AudioFormat:
+    """Opus in Ogg. On the way out it is encoded at 48 kHz, or at another rate that Opus knows; it is decoded at any."""
+    return AudioFormat("ogg_opus", Container.OGG_OPUS, Encoding.OPUS, rate_hz, bits_per_s=bits_per_s)
 
 
-def media(container: Container) -> AudioFormat:
-    """A file that says by itself how its samples are written; input only."""
-    return AudioFormat(container.value, container, Encoding.INNER)
+def media(container: Container, rate_hz: int | None = None, bits_per_s: int | None = None) -> AudioFormat:
+    """A file that says by itself how its samples are written. MP3, AAC and FLAC are written too, at a rate."""
+    return AudioFormat(container.value, container, Encoding.INNER, rate_hz, bits_per_s=bits_per_s)
 
 
 def sniffed(fallback: AudioFormat) -> AudioFormat:

@@ -1,4 +1,4 @@
-"""Ogg Opus out (RFC 7845): 48 kHz mono, packets of 20 ms, pages of at most 100 ms."""
+"""Ogg Opus out (RFC 7845): mono, packets of 20 ms, pages of at most 100 ms. Positions are at 48 kHz, always."""
 
 import random
 import struct
@@ -11,7 +11,10 @@ from dragoman.pipeline.audio.ogg import PageWriter
 from dragoman.pipeline.audio.opus_decode import OPUS_RATE_HZ, OpusHead
 from dragoman.pipeline.audio.samples import EMPTY, bounded, join
 
-_FRAME_SAMPLES = 960
+OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, OPUS_RATE_HZ)
+"""What an encoder may be given."""
+
+_FRAMES_PER_S = 50
 _PAGE_PACKETS = 5
 _OPTIONS = {
     # 'voip' and the highest complexity cost twice the time; for clean synthetic speech neither is worth it.
@@ -20,21 +23,24 @@ _OPTIONS = {
     "frame_duration": "20",
 }
 _BITS_PER_S = 32_000
+_LEAST_BITS_PER_S, _MOST_BITS_PER_S = 6_000, 256_000
 _VENDOR = b"dragoman"
 
 
 class OggOpusEncoder:
     """One Ogg Opus stream. As many samples as go in come out of a decoder that follows the RFC."""
 
-    rate_hz = OPUS_RATE_HZ
     coded = True
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: int = OPUS_RATE_HZ, bits_per_s: int | None = None) -> None:
+        self.rate_hz = rate_hz
+        self._frame = rate_hz // _FRAMES_PER_S
+        self._scale = OPUS_RATE_HZ // rate_hz
         self._encoder = av.CodecContext.create("libopus", "w")
-        self._encoder.sample_rate = OPUS_RATE_HZ
+        self._encoder.sample_rate = rate_hz
         self._encoder.layout = "mono"
         self._encoder.format = "flt"
-        self._encoder.bit_rate = _BITS_PER_S
+        self._encoder.bit_rate = min(max(bits_per_s or _BITS_PER_S, _LEAST_BITS_PER_S), _MOST_BITS_PER_S)
         self._encoder.options = dict(_OPTIONS)
         self._encoder.open()
         self._head = OpusHead.parse(bytes(self._encoder.extradata))
@@ -56,9 +62,9 @@ class OggOpusEncoder:
         self._taken += len(samples)
         self._held = join([self._held, bounded(samples)])
         pages = []
-        while len(self._held) >= _FRAME_SAMPLES:
+        while len(self._held) >= self._frame:
             packets = self._packets(_PAGE_PACKETS)
-            pages.append(self._pages.page(packets, self._encoded))
+            pages.append(self._pages.page(packets, self._encoded * self._scale))
         return b"".join(pages)
 
     def finish(self) -> bytes:
@@ -67,19 +73,19 @@ class OggOpusEncoder:
             return b""
         self._finished = True
         # Silence pushes the last samples through the encoder's look-ahead; the granule position cuts it off again.
-        end = self._taken + self._head.pre_skip
-        frames = -(-(end - self._encoded) // _FRAME_SAMPLES)
-        silence = np.zeros(frames * _FRAME_SAMPLES - len(self._held), np.float32)
+        end = self._taken * self._scale + self._head.pre_skip
+        frames = -(-(end - self._encoded * self._scale) // (self._frame * self._scale))
+        silence = np.zeros(frames * self._frame - len(self._held), np.float32)
         self._held = join([self._held, silence])
         return self._pages.page(self._packets(frames), end, last=True)
 
     def _packets(self, most: int) -> list[bytes]:
         packets = []
-        for _ in range(min(most, len(self._held) // _FRAME_SAMPLES)):
-            block, self._held = self._held[:_FRAME_SAMPLES], self._held[_FRAME_SAMPLES:]
+        for _ in range(min(most, len(self._held) // self._frame)):
+            block, self._held = self._held[: self._frame], self._held[self._frame :]
             frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout="mono")
-            frame.sample_rate = OPUS_RATE_HZ
+            frame.sample_rate = self.rate_hz
             frame.pts = self._encoded
             packets += [bytes(packet) for packet in self._encoder.encode(frame)]
-            self._encoded += _FRAME_SAMPLES
+            self._encoded += self._frame
         return packets

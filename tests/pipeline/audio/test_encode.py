@@ -13,6 +13,7 @@ from tests.pipeline.audio.signals import decoded, encoded, loudest, tone
 
 ROUND_TRIPS = [
     (pcm(24_000), 1 / 65_536),
+    (pcm(44_100, Encoding.S16BE), 1 / 65_536),
     (pcm(48_000, Encoding.F32LE), 0),
     (wav(22_050), 1 / 65_536),
     (ulaw(8_000), 0.02),
@@ -71,7 +72,7 @@ def test_python_reads_our_wav_fully() -> None:
         replace(pcm(16_000), rate_hz=None),
         wav(),
         replace(wav(8_000), encoding=Encoding.ULAW),
-        replace(ogg_opus(), rate_hz=24_000),
+        ogg_opus(44_100),
     ],
 )
 def test_what_we_do_not_write_is_refused(fmt: AudioFormat) -> None:
