@@ -15,6 +15,7 @@ nativise.py     the other way, and from one script of India to another
 adapter.py      one connection: no I/O
 realtime/       the realtime socket, with messages of its own
 rest/           what it has by REST
+speech/         text to speech: its socket, and what it shares with REST
 unserved.py     what the vendor has and this server has not
 credentials.py  where the key stands in a request
 routes.py       where all of it is served

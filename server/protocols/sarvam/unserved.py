@@ -1,4 +1,4 @@
-"""What the vendor has beside its sockets for recognition, and this server has not: how its clients are told.
+"""What the vendor has and this server has not: jobs for many files, and cloned voices. How its clients are told.
 
 Its REST client repeats everything from 500 on, and LiveKit's plug-in whatever is no 4xx, so the answer is 404 by REST
 and 400 on sockets; the text says that nothing is wrong with the address.
@@ -17,14 +17,9 @@ from dragoman.server.protocols.sarvam.rest.errors import answer, refusal
 from dragoman.server.services import Services
 from dragoman.server.wire import BaseAdapter, close_reason
 
-SOCKETS = ("text-to-speech/ws", "text-to-speech/ws/v2", "voices/clone/ws")
+SOCKETS = ("voices/clone/ws",)
 JOBS = ("speech-to-text/job/v1", "speech-to-text-translate/job/v1")
-ENDPOINTS = (
-    "text-to-speech",
-    "text-to-speech/stream",
-    *JOBS,
-    *(f"{job}/{{rest:path}}" for job in JOBS),
-)
+ENDPOINTS = (*JOBS, *(f"{job}/{{rest:path}}" for job in JOBS))
 NOT_FOUND = 404
 
 _NOT_SERVED = "is not served by this server"

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from dragoman.server.protocols.sarvam.rest.answering import Endpoint, answering
 from dragoman.server.protocols.sarvam.rest.recordings import transcribe
 from dragoman.server.protocols.sarvam.rest.recordings import translate as translate_speech
+from dragoman.server.protocols.sarvam.rest.speech import convert, stream
 from dragoman.server.protocols.sarvam.rest.texts import text_lid, translate, transliterate
 from dragoman.server.services import Services
 
@@ -17,6 +18,8 @@ ENDPOINTS: dict[str, Endpoint] = {
     "translate": translate,
     "transliterate": transliterate,
     "text-lid": text_lid,
+    "text-to-speech": convert,
+    "text-to-speech/stream": stream,
 }
 ENDS = ("", "/")
 

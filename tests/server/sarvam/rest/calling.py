@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 
 from dragoman.config.settings import load_settings
-from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Translator
+from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Synthesizer, Translator
 from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue
 from dragoman.server.app import create_app
@@ -49,14 +49,18 @@ class Called:
         return answer
 
 
-def indian_engines(hear: Hear = lambda request: "hello there", translator: Translator | None = None) -> Engines:
+def indian_engines(
+    hear: Hear = lambda request: "hello there",
+    translator: Translator | None = None,
+    synthesizer: Synthesizer | None = None,
+) -> Engines:
     """English and Hindi in; English, Hindi and Tamil out."""
     return Engines(
         name="fake",
         detector=FakeDetector(),
         recognizers=[FakeRecognizer(hear, ("en", "hi"))],
         translators=[translator or FakeTranslator("en", "hi", "en", "ta")],
-        synthesizers=[FakeIndianSynthesizer()],
+        synthesizers=[synthesizer or FakeIndianSynthesizer()],
         catalogue=VoiceCatalogue([fake_voice(language) for language in sorted(FakeIndianSynthesizer.languages)]),
     )
 
