@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator
 
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from dragoman.models.errors import ModelError
 from dragoman.pipeline.audio.errors import AudioError
@@ -40,17 +40,20 @@ class Streamed(StreamingResponse):
     async def _send(self, send: Send) -> None:
         """A server ends the connection of an answer that has no end."""
         try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await self._tell(
+                send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
             async for piece in self._pieces:
-                async with asyncio.timeout(self._patience_s):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await self._tell(send, {"type": "http.response.body", "body": piece, "more_body": True})
+            await self._tell(send, {"type": "http.response.body", "body": b"", "more_body": False})
         except (Failure, ModelError, AudioError, TimeoutError) as error:
-            log.info("an answer was cut: %s", error or "nobody reads it")
-            return
+            log.info("an answer was cut: %s", str(error) or "nobody reads it")
         except Exception:
             log.exception("an answer broke")
-            return
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _tell(self, send: Send, message: Message) -> None:
+        async with asyncio.timeout(self._patience_s):
+            await send(message)
 
 
 async def _gone(receive: Receive) -> None:
