@@ -17,12 +17,18 @@ log = logging.getLogger("dragoman.server.streamed")
 
 
 class Streamed(StreamingResponse):
-    """`pieces` with the status 200; it is closed in the end. Each may take the client `patience_s`."""
+    """`first`, then `pieces`, with the status 200; those are closed in the end. Each may take the client `patience_s`.
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None], media_type: str, patience_s: float) -> None:
+    Who wants to know beforehand whether there is anything to send asks for the first piece, and gives it here.
+    """
+
+    def __init__(
+        self, pieces: AsyncGenerator[bytes, None], media_type: str, patience_s: float, first: bytes = b""
+    ) -> None:
         super().__init__(pieces, media_type=media_type)
         self._pieces = pieces
         self._patience_s = patience_s
+        self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send all of it, as long as somebody is there."""
@@ -43,6 +49,8 @@ class Streamed(StreamingResponse):
             await self._tell(
                 send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
+            if self._first:
+                await self._tell(send, {"type": "http.response.body", "body": self._first, "more_body": True})
             async for piece in self._pieces:
                 await self._tell(send, {"type": "http.response.body", "body": piece, "more_body": True})
             await self._tell(send, {"type": "http.response.body", "body": b"", "more_body": False})

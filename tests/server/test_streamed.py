@@ -101,6 +101,25 @@ async def test_who_does_not_read_ends_it(taken: int) -> None:
     assert making.closed == (taken > 0), "what was never begun need not be closed"
 
 
+async def test_a_first_piece_that_is_known_already() -> None:
+    client, making = Client(), Making()
+    pieces = making.pieces()
+    first = await anext(pieces)
+    making.go_on.set()
+    await Streamed(pieces, "audio/mpeg", HELD, first)({}, client.receive, client.send)
+    assert (client.body, client.complete) == (b"onetwo", True)
+
+
+async def test_what_was_begun_is_closed_though_nothing_of_it_is_sent() -> None:
+    client, making = Client(), Making()
+    pieces = making.pieces()
+    first = await anext(pieces)
+    client.reads.clear()
+    client.gone.set()
+    await Streamed(pieces, "audio/mpeg", HELD, first)({}, client.receive, client.send)
+    assert making.closed
+
+
 async def test_a_task_that_is_cancelled_closes_what_is_made() -> None:
     client, making = Client(), Making()
     serving = asyncio.create_task(Streamed(making.pieces(), "audio/mpeg", HELD)({}, client.receive, client.send))

@@ -64,7 +64,7 @@ async def stream(services: Services, request: Request) -> Response:
     except BaseException:
         await pieces.aclose()
         raise
-    return Streamed(_behind(first, pieces), order.media_type, services.settings.limits.output_wait_s)
+    return Streamed(pieces, order.media_type, services.settings.limits.output_wait_s, first)
 
 
 def _speakers(services: Services) -> EngineSpeakers:
@@ -112,11 +112,3 @@ async def _said(order: SpeechOrder, text: str) -> AsyncIterator[Command]:
 
 async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:
     return await anext(pieces, b"")
-
-
-async def _behind(first: bytes, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(pieces):
-        if first:
-            yield first
-        async for piece in pieces:
-            yield piece
