@@ -95,9 +95,9 @@ class EngineSettings(_Table):
 
 class VoiceSettings(_Table):
     file: str
+    strict: bool
     aliases: dict[str, str]
     defaults: dict[str, str]
-    strict: bool
 
 
 class ListenSettings(_Table):
@@ -157,7 +157,6 @@ class LimitSettings(_Table):
     head_s: Positive
     control_bytes: Annotated[int, Field(ge=1024)]
     message_bytes: Annotated[int, Field(ge=1024)]
-    upload_bytes: Annotated[int, Field(ge=65536)]
     recording_s: Annotated[float, Field(ge=0.0)]
     inbox_bytes: Annotated[int, Field(ge=1024)]
     texts_bytes: Annotated[int, Field(ge=1024)]
@@ -165,6 +164,7 @@ class LimitSettings(_Table):
     output_wait_bytes: Annotated[int, Field(ge=65536)]
     drain_s: Annotated[float, Field(ge=0.0)]
     token_s: Positive
+    upload_bytes: Annotated[int, Field(ge=1024)]
 
 
 class Settings(BaseSettings):

@@ -19,7 +19,7 @@ from dragoman.pipeline.events import Event, Transcript, Translated, Translation
 from dragoman.pipeline.timing import UNSPACED
 from dragoman.server.commands import Command, Feed, Open
 from dragoman.server.failures import BadMessage, Fault, MessageTooLarge, quoted
-from dragoman.server.forms import PIECE_BYTES, BadForm, Form, FormTooLarge, read_form
+from dragoman.server.multipart import PIECE_BYTES, BadForm, Form, FormTooLarge, read_form
 from dragoman.server.oneshot import KEY, OneShot, heard
 from dragoman.server.protocols.sarvam.languages import code_of, language_of
 from dragoman.server.protocols.sarvam.payload import DEFAULT_HZ

@@ -11,7 +11,7 @@ import pytest
 
 from dragoman.models.base import Hypothesis, RecognitionRequest
 from dragoman.pipeline.audio.formats import Container
-from dragoman.server.forms import MAX_FIELDS
+from dragoman.server.multipart import MAX_FIELDS
 from dragoman.server.protocols.sarvam.prompts import MAX_TERMS
 from tests.fakes.engines import s16, silence
 from tests.pipeline.audio.files import WRITERS, as_file

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.pipeline.offload import Offload
-from dragoman.server.forms import MAX_FIELDS, BadForm, Form, FormTooLarge, read_form
+from dragoman.server.multipart import MAX_FIELDS, BadForm, Form, FormTooLarge, read_form
 
 KIND = "multipart/form-data; boundary=bb"
 
