@@ -35,21 +35,22 @@ from dragoman.pipeline.stages.recognise import recognise
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a client asked for, in our own words: formats and who says what in which languages.
+    """What a client asked for, in our own words: formats, who says what in which languages, and how much audio may come
+    (`input_limit_s`; more of it ends the session with AudioTooLong).
 
     `output_format` None: text only. `partials`: whether transcripts that are not certain yet are wanted. `latency` and
     `listen` None: what the operator chose. `speakers`: whether transcripts and translations are to say who speaks, as
-    far as the installed engines can tell. More than `input_limit_s` of audio ends the session (AudioTooLong).
+    far as the installed engines can tell.
     """
 
     input_format: AudioFormat
     output_format: AudioFormat | None
     plan: Plan
+    input_limit_s: float = math.inf
     partials: bool = False
     latency: Latency | None = None
     listen: ListenSettings | None = None
     speakers: bool = False
-    input_limit_s: float = math.inf
 
 
 class Session:

@@ -19,7 +19,7 @@ from dragoman.server.protocols.palabra.rest import refusal as palabra_refusal
 from dragoman.server.protocols.palabra.routes import palabra_routes
 from dragoman.server.protocols.sarvam.rest.errors import refusal as sarvam_refusal
 from dragoman.server.protocols.sarvam.rest.routes import ENDPOINTS as SARVAM
-from dragoman.server.protocols.sarvam.rest.routes import uploads
+from dragoman.server.protocols.sarvam.rest.routes import uploads as sarvam_uploads
 from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
 from dragoman.server.protocols.sarvam.unserved import ENDPOINTS as SARVAM_UNSERVED
 from dragoman.server.protocols.sarvam.unserved import unserved_refusal as sarvam_unserved
@@ -52,7 +52,7 @@ def create_app(services: Services) -> FastAPI:
     )
     # From the inside out.
     app.add_middleware(
-        BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals, streamed=uploads(SLASHES)
+        BodyLimit, limit_bytes=settings.limits.control_bytes, refusals=refusals, streamed=sarvam_uploads(SLASHES)
     )
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)
