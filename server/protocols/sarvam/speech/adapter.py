@@ -17,7 +17,7 @@ from dragoman.pipeline.events import Ended, Event, Speech, Unspoken
 from dragoman.pipeline.items import GivenText
 from dragoman.server.commands import Close, Command, Finish, Key, Output, Say, Send
 from dragoman.server.failures import BadMessage, Failure, Fault, IdleTooLong, MessageTooLarge, NotReady
-from dragoman.server.protocols.sarvam.errors import UNSUPPORTED, told
+from dragoman.server.protocols.sarvam.errors import STATUS, UNSUPPORTED, told
 from dragoman.server.protocols.sarvam.order import Line
 from dragoman.server.protocols.sarvam.rest.errors import Unprocessable, status_of
 from dragoman.server.protocols.sarvam.speech import messages
@@ -108,8 +108,9 @@ class SpeechAdapter(BaseAdapter):
         self._talking.clear()
         if unread:
             return [self._error(error)]
-        close = told(error).close or UNSUPPORTED
-        return [*held, self._error(error), Close(close, close_reason(str(error)))]
+        found = told(error)
+        message = messages.error(found.message, STATUS[found.code], self._request_id)
+        return [*held, message, Close(found.close or UNSUPPORTED, close_reason(found.message))]
 
     def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
         """A text is not said; the utterance goes on without it."""

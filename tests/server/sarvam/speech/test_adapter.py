@@ -193,7 +193,7 @@ def test_silence_ends_the_connection_behind_what_was_said() -> None:
         talk.text(text)
         talk.send("flush")
     talk.sound(1, b"2")
-    assert talk.take(talk.adapter.failed(None, IdleTooLong(60.0))) == ["audio/pcm 2", "400 no message for 60 s"]
+    assert talk.take(talk.adapter.failed(None, IdleTooLong(60.0))) == ["audio/pcm 2", "408 no message for 60 s"]
     assert talk.closed == Close(1008, "no message for 60 s")
 
 
