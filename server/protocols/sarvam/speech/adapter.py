@@ -103,11 +103,10 @@ class SpeechAdapter(BaseAdapter):
             if key not in self._talking:
                 return ()
             return [*self._line.say(key, [self._error(error)]), *self._ended(key)]
-        unread = isinstance(error, MessageTooLarge) and error.without_audio
+        if isinstance(error, MessageTooLarge) and error.without_audio:
+            return [self._error(error)]
         held = self._line.close() if isinstance(error, IdleTooLong) else []
         self._talking.clear()
-        if unread:
-            return [self._error(error)]
         found = told(error)
         message = messages.error(found.message, STATUS[found.code], self._request_id)
         return [*held, message, Close(found.close or UNSUPPORTED, close_reason(found.message))]

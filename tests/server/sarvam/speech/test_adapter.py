@@ -174,7 +174,7 @@ def test_texts_that_are_not_said() -> None:
     assert talk.take(talk.adapter.refused(0, 0, Overloaded("this session"))) == []
 
 
-def test_the_end_of_the_connection() -> None:
+def test_a_message_that_was_not_read_ends_nothing() -> None:
     talk = Talk()
     talk.config()
     for text in ("one", "two"):
@@ -184,6 +184,8 @@ def test_the_end_of_the_connection() -> None:
     assert talk.take(talk.adapter.failed(None, MessageTooLarge(1024, without_audio=True))) == [
         "413 message is larger than 1024 bytes without audio"
     ]
+    assert talk.closed is None
+    assert talk.event(0, Ended()) == ["final", "audio/pcm 2"]
 
 
 def test_silence_ends_the_connection_behind_what_was_said() -> None:
