@@ -24,6 +24,7 @@ from tests.server.served import in_process
 from tests.waiting import PATIENCE_S, until_async
 
 UTTERANCE = s16(np.concatenate([tone(1.0), silence(1.0)]))
+LIMITED = Open(KEY, pcm(16_000), None, targets=(), input_limit_s=1.5)
 HEARING = Open(KEY, pcm(16_000), None, target="es", latency="quality")
 
 
@@ -69,7 +70,8 @@ async def test_what_is_spoken_is_counted() -> None:
     ("opening", "commands", "error"),
     [
         (Open(KEY, pcm(16_000), None, target="xx"), (), NoTranslator),
-        (Open(KEY, pcm(16_000), None, targets=(), input_limit_s=1.5), (Feed(KEY, UTTERANCE),), AudioTooLong),
+        (LIMITED, (Feed(KEY, UTTERANCE),), AudioTooLong),
+        (LIMITED, [Feed(KEY, UTTERANCE[at : at + 3_200]) for at in range(0, len(UTTERANCE), 3_200)], AudioTooLong),
     ],
 )
 async def test_what_cannot_be_is_raised(opening: Open, commands: Sequence[Command], error: type[Exception]) -> None:

@@ -24,8 +24,8 @@ MODELS = ("bulbul:v3", OLD, "bulbul:v3-beta", "bulbul:v4-flash")
 PACES, OLD_PACES = (0.5, 2.0), (0.3, 3.0)
 DEFAULT_HZ, OLD_DEFAULT_HZ = 24_000, 22_050
 DEFAULT_LEAST, DEFAULT_MOST = 50, 150
-MAX_CHUNK = 2_500
-"""Characters of which a client may want more before anything is spoken."""
+MAX_CHUNK = 500
+"""Characters: more do not wait, whatever a client wants, for all that waits is looked at again with each piece."""
 
 Name = Annotated[str, msgspec.Meta(max_length=MAX_ID)]
 """What comes back in an error or is written into the log."""

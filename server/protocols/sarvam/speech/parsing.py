@@ -9,6 +9,9 @@ from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge, quoted
 from dragoman.server.protocols.sarvam.speech.orders import SpeechWish
 
+MAX_TEXT = 2_500
+"""Characters of one message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configure:
@@ -62,6 +65,8 @@ def _message(kind: object, data: object) -> Parsed:
             text = data.get("text") if isinstance(data, dict) else None
             if not isinstance(text, str):
                 raise BadMessage("text must have data.text, a string", Fault.ORDER)
+            if len(text) > MAX_TEXT:
+                raise BadMessage(f"text has {len(text)} characters: at most {MAX_TEXT} are allowed", Fault.ORDER)
             return Text(text)
         case "flush":
             return Flush()

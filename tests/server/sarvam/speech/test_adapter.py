@@ -125,6 +125,7 @@ def test_text_before_a_configuration_ends_the_connection() -> None:
         ('{"type": "sing"}', "400 type 'sing' is none of"),
         ('{"type": "text"}', "400 text must have data.text"),
         ('{"type": "text", "data": {"text": 5}}', "400 text must have data.text"),
+        (json.dumps({"type": "text", "data": {"text": "x" * 2_501}}), "400 text has 2501 characters: at most 2500"),
         ('{"type": "config"}', "400 config cannot be read"),
         ('{"type": "config", "data": {}}', "422 language_code is missing"),
         ('{"type": "config", "data": {"language_code": "xx"}}', "400 unknown language_code 'xx'"),
