@@ -137,3 +137,12 @@ def test_a_wrong_key(kind: str) -> None:
         (found,) = call(server, kind, ("speech_to_text.transcribe", {"file": TWO}), key="secret-one")
         assert found["transcript"] == "Good morning. How are you today?"
         assert "secret" not in server.log()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jobs_are_refused_once(hindi: RunningServer, kind: str) -> None:
+    """They would be repeated on a status of 5xx."""
+    for name in ("speech_to_text_job.create_job", "speech_to_text_translate_job.create_job"):
+        ((_, status, body, asked),) = call(hindi, kind, (name, {}))
+        assert (status, body["error"]["code"], asked) == (404, "not_found_error", 1)
+        assert "is not served by this server" in body["error"]["message"]
