@@ -142,7 +142,8 @@ def test_a_wrong_key(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_jobs_are_refused_once(hindi: RunningServer, kind: str) -> None:
     """They would be repeated on a status of 5xx."""
-    for name in ("speech_to_text_job.create_job", "speech_to_text_translate_job.create_job"):
-        ((_, status, body, asked),) = call(hindi, kind, (name, {}))
+    names = ("speech_to_text_job.create_job", "speech_to_text_translate_job.create_job")
+    for answer in call(hindi, kind, *((name, {}) for name in names)):
+        _, status, body, asked = answer
         assert (status, body["error"]["code"], asked) == (404, "not_found_error", 1)
         assert "is not served by this server" in body["error"]["message"]
