@@ -164,6 +164,7 @@ class LimitSettings(_Table):
     head_s: Positive
     control_bytes: Annotated[int, Field(ge=1024)]
     message_bytes: Annotated[int, Field(ge=1024)]
+    recording_s: Annotated[float, Field(ge=0.0)]
     inbox_bytes: Annotated[int, Field(ge=1024)]
     texts_bytes: Annotated[int, Field(ge=1024)]
     output_wait_s: Positive

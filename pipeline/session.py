@@ -8,6 +8,7 @@ what was waiting in the engines' queues for this session is not run any more.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -34,7 +35,8 @@ from dragoman.pipeline.stages.recognise import recognise
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a client asked for, in our own words: formats and who says what in which languages.
+    """What a client asked for, in our own words: formats, who says what in which languages, and how much audio may come
+    (`input_limit_s`; more of it ends the session with AudioTooLong).
 
     `output_format` None: text only. `partials`: whether transcripts that are not certain yet are wanted. `latency` and
     `listen` None: what the operator chose. `speakers`: whether transcripts and translations are to say who speaks, as
@@ -44,6 +46,7 @@ class SessionRequest:
     input_format: AudioFormat
     output_format: AudioFormat | None
     plan: Plan
+    input_limit_s: float = math.inf
     partials: bool = False
     latency: Latency | None = None
     listen: ListenSettings | None = None
@@ -92,7 +95,7 @@ class Session:
         self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(
             settings.queues.speech_s
         )
-        self._hearing = HearStage(context, ear, self._speech)
+        self._hearing = HearStage(context, ear, self._speech, limit_s=request.input_limit_s)
         self._branches = [
             Branch(context, number, plan, request.output_format) for number, plan in enumerate(request.plan.branches)
         ]

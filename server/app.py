@@ -17,9 +17,12 @@ from dragoman.server.origins import PageGuard, Pages
 from dragoman.server.protocols.gradium.routes import UPLOADS, gradium_routes
 from dragoman.server.protocols.palabra.rest import refusal as palabra_refusal
 from dragoman.server.protocols.palabra.routes import palabra_routes
+from dragoman.server.protocols.sarvam.rest.errors import refusal as sarvam_refusal
+from dragoman.server.protocols.sarvam.rest.routes import ENDPOINTS as SARVAM
+from dragoman.server.protocols.sarvam.rest.routes import uploads as sarvam_uploads
 from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
-from dragoman.server.protocols.sarvam.unserved import ENDPOINTS
-from dragoman.server.protocols.sarvam.unserved import refusal as sarvam_refusal
+from dragoman.server.protocols.sarvam.unserved import ENDPOINTS as SARVAM_UNSERVED
+from dragoman.server.protocols.sarvam.unserved import unserved_refusal as sarvam_unserved
 from dragoman.server.protocols.soniox.api import refusal as soniox_refusal
 from dragoman.server.protocols.soniox.files.rest import files_refusal as soniox_files_refusal
 from dragoman.server.protocols.soniox.routes import UPLOADS as SONIOX_UPLOADS
@@ -45,7 +48,8 @@ def create_app(services: Services) -> FastAPI:
     settings = services.settings
     pages = Pages(settings.allowed_origins, anonymous=services.gatekeeper.anonymous, host=settings.host)
     refusals = Refusals(
-        {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in ENDPOINTS}
+        {f"{slash}{name}": sarvam_unserved for slash in SLASHES for name in SARVAM_UNSERVED}
+        | {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in SARVAM}
         | {"/v1/tts-models": soniox_refusal, "/v1/tts": soniox_speech_refusal, "/tts": soniox_speech_refusal}
         | {
             SONIOX_UPLOADS: soniox_files_refusal,
@@ -62,6 +66,7 @@ def create_app(services: Services) -> FastAPI:
         refusals=refusals,
         uploads=dict.fromkeys(UPLOADS, limits.message_bytes) | {SONIOX_UPLOADS: limits.upload_bytes},
         guards={SONIOX_UPLOADS: soniox_upload_guard(services)},
+        streamed=sarvam_uploads(SLASHES),
     )
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)

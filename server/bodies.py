@@ -1,10 +1,11 @@
 """Bodies of requests: read whole before any route sees them, within a limit.
 
 A body over the limit is answered with 413 and read no further. What is within it waits in memory up to `limit_bytes`
-and on disk beyond that, which only paths with a limit of their own can reach.
+and on disk beyond that, which only paths with a limit of their own can reach. The routes of a few paths read their
+bodies themselves, to ask for the key first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from tempfile import SpooledTemporaryFile
 
 from starlette.datastructures import Headers
@@ -20,7 +21,7 @@ CHUNK_BYTES = 65_536
 class BodyLimit:
     """ASGI middleware that lets no body over `limit_bytes` through; `uploads` are other limits by the beginning of
     the path. Where `guards` has one for it, that looks at the head first, and raises AuthenticationFailed: strangers
-    fill no disk.
+    fill no disk. `streamed` are the paths whose routes read their bodies, and bound them.
     """
 
     def __init__(
@@ -31,17 +32,20 @@ class BodyLimit:
         *,
         uploads: Mapping[str, int] | None = None,
         guards: Mapping[str, Callable[[Headers], object]] | None = None,
+        streamed: Collection[str] = (),
     ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
         self._refusals = refusals
         self._uploads = dict(uploads or {})
         self._guards = dict(guards or {})
+        self._streamed = frozenset(streamed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        if "content-length" not in headers and "transfer-encoding" not in headers:
+        bodiless = "content-length" not in headers and "transfer-encoding" not in headers
+        if bodiless or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
             return
         try:

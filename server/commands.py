@@ -4,6 +4,7 @@ An adapter does no I/O. It turns a client's messages into commands about session
 and what happens to those sessions into outputs for the socket.
 """
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -45,6 +46,7 @@ class Open:
     latency: Latency | None = None
     listen: ListenSettings | None = None
     limit_s: float | None = None
+    input_limit_s: float = math.inf
     hears: bool = True
     speakers: bool = False
     follows: bool = False

@@ -200,6 +200,7 @@ class Host:
                 command.input_format,
                 command.output_format,
                 plan,
+                input_limit_s=command.input_limit_s,
                 partials=command.partials,
                 latency=command.latency,
                 listen=command.listen,

@@ -203,8 +203,9 @@ SAMPLES: list[Exception] = [
 ]
 RAISED_ITSELF: set[type[Exception]] = {model_errors.EngineFailed, audio_errors.BadAudio}
 """What has children and is raised itself too."""
-NEVER_TOLD = {model_errors.Superseded, model_errors.TextRefused}
-"""A dropped partial is nobody's error, and an error for one text would end the request on this wire."""
+NEVER_TOLD = {model_errors.Superseded, model_errors.TextRefused, audio_errors.AudioTooLong}
+"""A dropped partial is nobody's error, an error for one text would end the request on this wire, and only recordings
+that come by REST have a length."""
 
 BROKEN: list[list[str | bytes | dict[str, Any]]] = [
     [b"\0"],

@@ -9,6 +9,7 @@ tidy.py            a translation without what its engine left in it
 finishing.py       all that is done to a translation, in one call
 spoken.py          what a voice is given
 plain.py           texts without Markdown and pictures
+identify.py        which script a text is in, and which language of India
 
 Clients choose these texts and their length, so every function takes time in proportion to the text.
 """

@@ -2,6 +2,7 @@
 
     AudioError
     ├── UnsupportedFormat    we do not speak this format: `name`, `supported`
+    ├── AudioTooLong         more of it than may come: `limit_s`
     └── BadAudio             the bytes are not what they were said to be: `reason`
         └── UnknownAudio     nothing was said about them, and they are nothing that is known here
 
@@ -23,6 +24,14 @@ class UnsupportedFormat(AudioError):
         self.supported = tuple(supported)
         remedy = f"; use one of {', '.join(self.supported)}" if self.supported else ""
         super().__init__(f"audio format '{name}' is not supported{remedy}")
+
+
+class AudioTooLong(AudioError):
+    """A recording is longer than one may be."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        super().__init__(f"the recording is longer than {limit_s:g} s")
 
 
 class BadAudio(AudioError):

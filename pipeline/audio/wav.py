@@ -1,4 +1,4 @@
-"""RIFF WAVE: a streaming reader, and the header that our own streams start with."""
+"""RIFF WAVE: a streaming reader, and the headers of our own streams and files."""
 
 import struct
 
@@ -8,16 +8,27 @@ from dragoman.pipeline.audio.riff import HEAD_BYTES, MAGICS, RiffReader
 
 _FORM = b"WAVE"
 _FORM_AT = 8
+_HEADER_BYTES = 44
+_UNKNOWN = 0xFFFFFFFF
 _INITIALS = bytes(magic[0] for magic in MAGICS)
 
 
 def streaming_header(rate_hz: int) -> bytes:
     """The 44 bytes before 16-bit mono samples whose number nobody knows yet."""
+    return _header(rate_hz, _UNKNOWN, _UNKNOWN)
+
+
+def file_header(rate_hz: int, data_bytes: int) -> bytes:
+    """The 44 bytes before 16-bit mono samples of so many bytes."""
+    return _header(rate_hz, _HEADER_BYTES - 8 + data_bytes, data_bytes)
+
+
+def _header(rate_hz: int, riff_bytes: int, data_bytes: int) -> bytes:
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", 0xFFFFFFFF, b"WAVE"),
+        *(b"RIFF", riff_bytes, b"WAVE"),
         *(b"fmt ", 16, 1, 1, rate_hz, rate_hz * 2, 2, 16),
-        *(b"data", 0xFFFFFFFF),
+        *(b"data", data_bytes),
     )
 
 

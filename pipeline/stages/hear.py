@@ -10,12 +10,13 @@ segment ends as if silence had come. What was sent faster than it was spoken get
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from dragoman.models.base import SAMPLE_RATE_HZ
-from dragoman.pipeline.audio.errors import BadAudio
+from dragoman.pipeline.audio.errors import AudioTooLong, BadAudio
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.ear import Ear, Heard
 from dragoman.pipeline.events import Listened, SpeechEnded, SpeechStarted
@@ -60,7 +61,7 @@ class _Stall:
 
 
 class HearStage:
-    """The first stage of a session, and the way into it."""
+    """The first stage of a session, and the way into it. `limit_s` is how much audio may come."""
 
     def __init__(
         self,
@@ -68,8 +69,11 @@ class HearStage:
         ear: Ear,
         outbox: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End],
         loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limit_s: float = math.inf,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
+        self._limit_s = limit_s
         self._context = context
         self._ear = ear
         self._inbox: MeteredQueue[bytes | Expect | Flush | End | _Broken | _Stall] = MeteredQueue(
@@ -113,7 +117,10 @@ class HearStage:
         self._own.close()
 
     async def run(self) -> None:
-        """Run until the end marker. Raises AudioError for bytes that are not what the format says, or EngineFailed."""
+        """Run until the end marker.
+
+        Raises AudioError for bytes that are not what the format says and for too many of them, or EngineFailed.
+        """
         try:
             while True:
                 item = await self._inbox.get()
@@ -198,10 +205,12 @@ class HearStage:
             raise BadAudio(f"a piece of it could not be decoded in {PIECE_LIMIT_S:g} s") from None
 
     def _tell(self, seconds: float, heard: list[Heard]) -> None:
-        """So much audio came in, and this was heard."""
+        """So much audio came in, and this was heard. Raises AudioTooLong."""
         if seconds:
             self._context.clock.advance(seconds)
             self._context.observer.audio_in(seconds)
+            if self._context.clock.received_s > self._limit_s:
+                raise AudioTooLong(self._limit_s)
         for found in heard:
             if isinstance(found, SpeechStarted | SpeechEnded):
                 self._context.emit(found)

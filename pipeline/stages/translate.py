@@ -136,7 +136,7 @@ class _Translating:
         target, epoch = self._branch.wish.language or given.language, self._branch.epoch
         if given.translate or target == given.language:
             text = canonical(given.text)
-            if self._context.settings.speak.plain_text:
+            if self._context.settings.speak.plain_text and self._branch.wish.speaks:
                 text = plain(text)
             for sentence in split_sentences(text):
                 if epoch != self._branch.epoch:

@@ -115,6 +115,7 @@ def fake_engines(
     hear: Callable[[RecognitionRequest], str | Hypothesis] = lambda request: "hello there",
     *,
     translator: FakeTranslator | None = None,
+    synthesizer: FakeSynthesizer | None = None,
 ) -> Engines:
     """English in; English, Spanish and Portuguese (through Spanish) out."""
     return Engines(
@@ -122,7 +123,7 @@ def fake_engines(
         detector=FakeDetector(),
         recognizers=[FakeRecognizer(hear)],
         translators=[translator or FakeTranslator("en", "es", "pt")],
-        synthesizers=[FakeSynthesizer()],
+        synthesizers=[synthesizer or FakeSynthesizer()],
         catalogue=VoiceCatalogue([fake_voice(language) for language in sorted(FakeSynthesizer.languages)]),
     )
 

@@ -212,27 +212,94 @@ async def crashes(url: str, audio: bytes) -> bool:
     return True
 
 
-async def rest(url: str, calls: list[tuple[str, dict[str, Any]]], key: str = "k") -> Any:
-    """Methods of the client by their names (`text.translate`): status and body of the error, and how often it asked."""
+async def speaking(url: str, steps: list[Step], kind: str = "sync", key: str = "k", **connect: Any) -> Any:
+    """The speech socket: messages as (type, data), the close, and what was raised.
+
+    Steps: ("configure", arguments), ("convert", text), ("flush",), ("ping",), ("until", type, n), ("rest",).
+    """
+    from sarvamai import AsyncSarvamAI, SarvamAI
+    from websockets.exceptions import ConnectionClosed
+
+    found: dict[str, Any] = {"messages": [], "closed": None, "raised": None}
+
+    def count(kind: str) -> int:
+        return sum(one[0] == kind for one in found["messages"])
+
+    def add(message: Any) -> None:
+        found["messages"].append((message.type, message.data.dict()))
+
+    def go(ws: Any, name: str, arguments: list[Any]) -> Any:
+        return ws.configure(**arguments[0]) if name == "configure" else getattr(ws, name)(*arguments)
+
+    def sync() -> None:
+        client = SarvamAI(api_subscription_key=key, environment=environment(url))
+        with client.text_to_speech_streaming.connect(**connect) as ws:
+            for name, *arguments in steps:
+                if name in ("until", "rest"):
+                    while name == "rest" or count(arguments[0]) < arguments[1]:
+                        add(ws.recv())
+                else:
+                    go(ws, name, arguments)
+
+    async def patient() -> None:
+        client = AsyncSarvamAI(api_subscription_key=key, environment=environment(url))
+        async with client.text_to_speech_streaming.connect(**connect) as ws:
+            for name, *arguments in steps:
+                if name in ("until", "rest"):
+                    while name == "rest" or count(arguments[0]) < arguments[1]:
+                        add(await ws.recv())
+                else:
+                    await go(ws, name, arguments)
+
+    try:
+        await (asyncio.to_thread(sync) if kind == "sync" else patient())
+    except ConnectionClosed as error:
+        found["closed"] = (error.rcvd.code, error.rcvd.reason) if error.rcvd is not None else (1006, "")
+    except Exception as error:  # noqa: BLE001
+        found["raised"] = Raised(type(error).__name__, str(error))
+    return found
+
+
+async def rest(url: str, calls: list[tuple[str, dict[str, Any]]], key: str = "k", kind: str = "sync") -> Any:
+    """Methods of the client by their names (`text.translate`): what each gives as a dictionary, bytes where they come
+    in pieces, or the class, status and body of its error, and how often it asked."""
     import httpx
-    from sarvamai import SarvamAI
+    from sarvamai import AsyncSarvamAI, SarvamAI
     from sarvamai.core.api_error import ApiError
 
     asked: list[str] = []
-    answers = []
-    with httpx.Client(event_hooks={"request": [lambda request: asked.append(request.url.path)]}) as plain:
-        client = SarvamAI(api_subscription_key=key, environment=environment(url), httpx_client=plain)
-        for name, arguments in calls:
-            method: Any = client
-            for part in name.split("."):
-                method = getattr(method, part)
-            asked.clear()
-            try:
-                result = method(**arguments)
-                answers.append(list(result) if hasattr(result, "__next__") else result)
-            except ApiError as error:
-                answers.append((type(error).__name__, error.status_code, error.body, len(asked)))
+    answers: list[Any] = []
+
+    async def count(request: Any) -> None:
+        asked.append(request.url.path)
+
+    async with httpx.AsyncClient(event_hooks={"request": [count]}) as patient:
+        with httpx.Client(event_hooks={"request": [lambda request: asked.append(request.url.path)]}) as plain:
+            there = {"api_subscription_key": key, "environment": environment(url)}
+            client: Any = (
+                SarvamAI(**there, httpx_client=plain)
+                if kind == "sync"
+                else AsyncSarvamAI(**there, httpx_client=patient)
+            )
+            for name, arguments in calls:
+                asked.clear()
+                try:
+                    answers.append(await _called(client, name, arguments))
+                except ApiError as error:
+                    answers.append((type(error).__name__, error.status_code, error.body, len(asked)))
     return answers
+
+
+async def _called(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+    method = client
+    for part in name.split("."):
+        method = getattr(method, part)
+    result = method(**arguments)
+    if hasattr(result, "__await__"):
+        result = await result
+    if hasattr(result, "__anext__"):
+        return b"".join([piece async for piece in result])
+    return b"".join(result) if hasattr(result, "__next__") else result.dict()
 
 
 def _talk_sync(found: Talk, url: str, steps: list[Step], socket: str, key: str, connect: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -252,20 +251,3 @@ def test_the_end_of_the_stream_as_plugins_send_it(scripted: RunningServer, kind:
     assert [event["signal_type"] for event in talk.of("events")] == ["START_SPEECH", "END_SPEECH"]
     assert talk.transcripts == ["Good morning."]
     assert talk.closed[0] == 1000
-
-
-def test_what_is_not_served_by_rest_is_told_once(scripted: RunningServer) -> None:
-    calls: list[Any] = [
-        ("speech_to_text.transcribe", {"file": as_wav(bursts(1, 16000), 16000)}),
-        ("speech_to_text.translate", {"file": as_wav(bursts(1, 16000), 16000)}),
-        ("text.translate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
-        ("text.transliterate", {"input": "a", "source_language_code": "en-IN", "target_language_code": "hi-IN"}),
-        ("text.identify_language", {"input": "a"}),
-        ("text_to_speech.convert", {"text": "a", "language_code": "hi-IN"}),
-    ]
-    for (name, _), answer in zip(calls, run_sarvam("rest", url=scripted.url, calls=calls), strict=True):
-        _, status, body, asked = answer
-        assert (status, asked) == (404, 1), name
-        assert body["error"]["code"] == "not_found_error"
-        assert "is not served by this server" in body["error"]["message"]
-        assert body["error"]["request_id"]

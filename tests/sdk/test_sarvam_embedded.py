@@ -1,6 +1,9 @@
 """The official `sarvamai` client with real speech and the engines that need no download."""
 
+import base64
+
 import jiwer
+import numpy as np
 import pytest
 
 from dragoman.config.settings import load_settings
@@ -110,3 +113,27 @@ def test_a_language_that_nobody_here_hears(embedded: RunningServer) -> None:
         assert "no recogniser for 'hi' is installed" in error["error"]
         assert "dragoman models pull" in error["error"]
         assert talk.closed[0] == 4000
+
+
+def test_a_whole_recording_and_speech_in_many_languages(embedded: RunningServer) -> None:
+    file = as_wav(speech("two_cities.wav", seconds=8.5), 16000)
+    said = {"hi-IN": "नमस्ते दुनिया।", "ta-IN": "வணக்கம் உலகம்.", "od-IN": "ନମସ୍କାର", "en-IN": "Good morning."}
+    calls = [
+        ("speech_to_text.transcribe", {"file": file, "with_timestamps": True}),
+        ("speech_to_text.translate", {"file": file}),
+        *(("text_to_speech.convert", {"text": text, "language_code": code}) for code, text in said.items()),
+    ]
+    heard, english, *spoken = run_sarvam("rest", url=embedded.url, calls=calls)
+    for one in (heard, english):
+        assert jiwer.wer(" ".join(words_of(TWO_CITIES)), " ".join(words_of(one["transcript"]))) < 0.2
+        assert (one["language_code"], one["language_probability"]) == ("en-IN", 1.0)
+    times = heard["timestamps"]
+    assert " ".join(times["words"]) == heard["transcript"]
+    assert times["start_time_seconds"] == sorted(times["start_time_seconds"])
+    assert 0 < times["end_time_seconds"][-1] <= 8.5
+    for answer in spoken:
+        data = base64.b64decode(answer["audios"][0])
+        assert len(data) - 44 == int.from_bytes(data[40:44], "little")
+        samples = np.frombuffer(data[44:], "<i2")
+        assert len(samples) > 24_000 / 4
+        assert np.abs(samples).max() > 1_000

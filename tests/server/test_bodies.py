@@ -146,6 +146,31 @@ async def test_an_upload_has_its_own_limit_and_waits_on_disk() -> None:
     assert wire.answer()[0] == 413
 
 
+async def test_a_route_that_reads_its_body_itself_may_leave_it() -> None:
+    asked = 0
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("no")(scope, receive, send)
+
+    async def receive() -> Message:
+        nonlocal asked
+        asked += 1
+        return {"type": "http.request", "body": bytes(LIMIT), "more_body": True}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    guard = BodyLimit(route, LIMIT, Refusals({}), streamed={"/stream"})
+    headers = [(b"content-length", b"9000000")]
+    await guard({"type": "http", "path": "/stream", "headers": headers, "method": "POST"}, receive, send)
+    assert (sent[0]["status"], asked) == (200, 0)
+    sent.clear()
+    await guard({"type": "http", "path": "/stream/more", "headers": headers, "method": "POST"}, receive, send)
+    assert (sent[0]["status"], asked) == (413, 0)
+
+
 async def test_a_route_hears_of_what_happens_after_the_body() -> None:
     heard: list[Any] = []
 

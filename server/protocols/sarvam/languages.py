@@ -14,11 +14,14 @@ CODES = {
 """Ours by the vendor's. Odia has one name on some of the vendor's sockets and another on others."""
 
 
-def language_of(name: str, field: str = "language-code") -> str | None:
-    """Our code of a language that a client names; None: to be detected. Raises BadMessage."""
+def language_of(name: str, field: str = "language-code", *, bare: bool = False) -> str | None:
+    """Our code of a language that a client names; None: to be detected. `bare`: the region may be left out.
+
+    Raises BadMessage.
+    """
     if name.lower() in AUTOMATIC:
         return None
-    found = CODES.get(name)
+    found = CODES.get(name) or (CODES.get(f"{name}-IN") if bare else None)
     if found is None:
         codes = ", ".join(code for code in CODES if code != "or-IN")
         raise BadMessage(f"unknown {field} '{quoted(name)}': use unknown or one of {codes}", Fault.SETUP)

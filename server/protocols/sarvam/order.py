@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dragoman.server.commands import Key, Output
+from dragoman.server.commands import Key, Output, Send
 
 
 @dataclass(slots=True)
@@ -99,6 +99,11 @@ class Line:
 
     def __init__(self) -> None:
         self._sessions: dict[Key, _Waiting] = {}
+        self.held_bytes = 0
+        """Of the messages that wait."""
+
+    def __len__(self) -> int:
+        return len(self._sessions)
 
     def add(self, key: Key) -> None:
         """A session behind those that are there."""
@@ -109,6 +114,7 @@ class Line:
         if key == next(iter(self._sessions)):
             return list(outputs)
         self._sessions[key].held += outputs
+        self.held_bytes += _size(outputs)
         return []
 
     def over(self, key: Key) -> list[Output]:
@@ -120,6 +126,7 @@ class Line:
             if self._sessions:
                 behind = next(iter(self._sessions.values()))
                 told += behind.held
+                self.held_bytes -= _size(behind.held)
                 behind.held.clear()
         return told
 
@@ -127,4 +134,9 @@ class Line:
         """All sessions are over; what they have said, in their order."""
         held = [output for waiting in self._sessions.values() for output in waiting.held]
         self._sessions.clear()
+        self.held_bytes = 0
         return held
+
+
+def _size(outputs: Sequence[Output]) -> int:
+    return sum(len(output.data) for output in outputs if isinstance(output, Send))

@@ -12,11 +12,16 @@ from dragoman.server.protocols.sarvam.credentials import credentials, offered_su
 from dragoman.server.protocols.sarvam.query import TRANSCRIPTION, TRANSLATION, Wire, parse_query
 from dragoman.server.protocols.sarvam.realtime.adapter import Begin, RealtimeAdapter
 from dragoman.server.protocols.sarvam.realtime.config import parse_config
+from dragoman.server.protocols.sarvam.rest.routes import rest_routes
+from dragoman.server.protocols.sarvam.speech.adapter import SpeechAdapter
+from dragoman.server.protocols.sarvam.speech.speakers import EngineSpeakers
 from dragoman.server.protocols.sarvam.unserved import SOCKETS, UnservedAdapter, unserved_routes
 from dragoman.server.services import Services
 from dragoman.server.websocket import transport_of
 
 SLASHES = ("/", "//")
+SPEECH = ("text-to-speech/ws", "text-to-speech/ws/v2")
+"""LiveKit's plug-in dials the second for one of the models."""
 
 
 def sarvam_routes(services: Services) -> APIRouter:
@@ -33,17 +38,25 @@ def sarvam_routes(services: Services) -> APIRouter:
         if not await _denied(socket, services):
             await _serve_realtime(socket, services)
 
+    async def speak(socket: WebSocket) -> None:
+        # The vendor's clients are told so by the status with which its REST refuses a key.
+        if not await _denied(socket, services, bad_key=403):
+            await _serve_speech(socket, services)
+
     async def not_served(socket: WebSocket) -> None:
         if not await _denied(socket, services):
             refusal = BadMessage(f"{socket.url.path} is not served by this server", Fault.SETUP)
             offered = offered_subprotocol(socket.scope["subprotocols"])
             await Connection(socket, UnservedAdapter(), services).serve(refusal, offered)
 
+    router.include_router(rest_routes(services, SLASHES))
     router.include_router(unserved_routes(services, SLASHES))
     for slash in SLASHES:
         router.add_api_websocket_route(f"{slash}speech-to-text-realtime/ws", realtime)
         router.add_api_websocket_route(f"{slash}speech-to-text-translate/ws", translate)
         router.add_api_websocket_route(f"{slash}speech-to-text/ws", transcribe)
+        for path in SPEECH:
+            router.add_api_websocket_route(f"{slash}{path}", speak)
         for path in SOCKETS:
             router.add_api_websocket_route(f"{slash}{path}", not_served)
     return router
@@ -76,7 +89,18 @@ async def _serve_realtime(socket: WebSocket, services: Services) -> None:
     await connection.serve(refusal, offered_subprotocol(socket.scope["subprotocols"]), first=Begin())
 
 
-async def _denied(socket: WebSocket, services: Services) -> bool:
+async def _serve_speech(socket: WebSocket, services: Services) -> None:
+    query, settings = socket.query_params, services.settings
+    adapter = SpeechAdapter(
+        EngineSpeakers(lambda: services.engines, strict=settings.voices.strict),
+        model=query.get("model"),
+        completes=query.get("send_completion_event", "").lower() in ("true", "1"),
+        control_bytes=settings.limits.control_bytes,
+    )
+    await Connection(socket, adapter, services).serve(subprotocol=offered_subprotocol(socket.scope["subprotocols"]))
+
+
+async def _denied(socket: WebSocket, services: Services, *, bad_key: int = 401) -> bool:
     """Answer the upgrade with an HTTP status where the client may not come in."""
     try:
         check_page(socket.scope)
@@ -86,7 +110,7 @@ async def _denied(socket: WebSocket, services: Services) -> bool:
     try:
         services.gatekeeper.check(credentials(socket.headers, socket.scope["subprotocols"]))
     except AuthenticationFailed as error:
-        await _deny(socket, 401, "invalid_api_key", str(error))
+        await _deny(socket, bad_key, "invalid_api_key", str(error))
         return True
     return False
 

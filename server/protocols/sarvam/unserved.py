@@ -1,51 +1,33 @@
-"""What the vendor has beside its sockets for recognition, and this server has not: how its clients are told.
+"""What the vendor has and this server has not: jobs for many files, and cloned voices. How its clients are told.
 
 Its REST client repeats everything from 500 on, and LiveKit's plug-in whatever is no 4xx, so the answer is 404 by REST
 and 400 on sockets; the text says that nothing is wrong with the address.
 """
 
-import uuid
 from collections.abc import Sequence
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from dragoman.server.commands import Close, Command, Key, Output, Send
 from dragoman.server.failures import AuthenticationFailed, BadMessage, quoted
 from dragoman.server.protocols.sarvam.credentials import credentials
 from dragoman.server.protocols.sarvam.errors import STATUS, UNSUPPORTED, told
+from dragoman.server.protocols.sarvam.rest.errors import answer, refusal
 from dragoman.server.services import Services
 from dragoman.server.wire import BaseAdapter, close_reason
 
-SOCKETS = ("text-to-speech/ws", "text-to-speech/ws/v2", "voices/clone/ws")
+SOCKETS = ("voices/clone/ws",)
 JOBS = ("speech-to-text/job/v1", "speech-to-text-translate/job/v1")
-ENDPOINTS = (
-    "speech-to-text",
-    "speech-to-text-translate",
-    "translate",
-    "transliterate",
-    "text-lid",
-    "text-to-speech",
-    "text-to-speech/stream",
-    *JOBS,
-    *(f"{job}/{{rest:path}}" for job in JOBS),
-)
+ENDPOINTS = (*JOBS, *(f"{job}/{{rest:path}}" for job in JOBS))
 NOT_FOUND = 404
 
 _NOT_SERVED = "is not served by this server"
-_CODES = {403: "invalid_api_key_error", NOT_FOUND: "not_found_error", 429: "rate_limit_exceeded_error"}
 
 
-def refusal(status: int, message: str) -> Response:
-    """What a request is told that no route has seen. A recording that is too large is none that would be heard."""
-    return _fault(NOT_FOUND, f"this path {_NOT_SERVED}") if status == 413 else _fault(status, message)
-
-
-def _fault(status: int, message: str) -> JSONResponse:
-    """An error of the vendor's REST."""
-    error = {"message": message, "code": _CODES.get(status, "invalid_request_error"), "request_id": uuid.uuid4().hex}
-    return JSONResponse({"error": error}, status)
+def unserved_refusal(status: int, message: str) -> Response:
+    """What a request is told that no route has seen. A body that is too large is none that would be taken."""
+    return refusal(NOT_FOUND, f"this path {_NOT_SERVED}") if status == 413 else refusal(status, message)
 
 
 def unserved_routes(services: Services, slashes: Sequence[str]) -> APIRouter:
@@ -56,8 +38,8 @@ def unserved_routes(services: Services, slashes: Sequence[str]) -> APIRouter:
         try:
             services.gatekeeper.check(credentials(request.headers, ()))
         except AuthenticationFailed as error:
-            return _fault(403, str(error))
-        return _fault(NOT_FOUND, f"{request.method} {quoted(request.url.path)} {_NOT_SERVED}")
+            return answer(error)
+        return refusal(NOT_FOUND, f"{request.method} {quoted(request.url.path)} {_NOT_SERVED}")
 
     for slash in slashes:
         for name in ENDPOINTS:
