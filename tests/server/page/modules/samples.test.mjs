@@ -15,7 +15,7 @@ test("a decimated tone is as loud, one above the new range is gone", () => {
     const low = new Decimator(rate).push(tone(1000, rate, rate));
     const high = new Decimator(rate).push(tone(0.75 * (rate / factorOf(rate)), rate, rate));
     assert.ok(Math.abs(peak(low) - 0.5) < 0.01, `${rate}: ${peak(low)}`);
-    assert.ok(peak(high) < 0.02, `${rate}: ${peak(high)}`);
+    assert.ok(peak(high.slice(40)) < 0.01, `${rate}: ${peak(high.slice(40))}`);
     assert.ok(Math.abs(low.length - rate / factorOf(rate)) < 20);
   }
 });
