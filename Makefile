@@ -4,7 +4,7 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-serve serve demo test lint check bench parity parity-argos parity-simulstream clean
+.PHONY: setup setup-serve serve demo test browser lint check bench parity parity-argos parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -23,6 +23,10 @@ demo:
 # Two at a time, each file in one piece: what a file's tests share is started once.
 test: setup lint
 	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+# The page in Chromium, with a recording as its microphone; draws the pictures of the documentation anew.
+browser: setup
+	@PICTURES=docs/images $(BIN)/pytest -q -m browser tests/browser
 
 lint: setup
 	@$(BIN)/ruff format --check .
