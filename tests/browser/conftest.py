@@ -14,7 +14,7 @@ import pytest
 from dragoman.testing import RunningServer, running_server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE_MS = 60_000
@@ -52,18 +52,24 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@contextmanager
-def chromium(*arguments: str) -> "Iterator[Browser]":
-    """A browser that plays without being clicked first."""
+@pytest.fixture(scope="module")
+def playwright() -> "Iterator[Playwright]":
+    """Ends with the module: while it lasts, no other test in this process can have an event loop."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as one:
+        yield one
+
+
+@contextmanager
+def chromium(playwright: "Playwright", *arguments: str) -> "Iterator[Browser]":
+    """A browser that plays without being clicked first."""
     common = ("--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*common, *arguments])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*common, *arguments])
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 def hearing(path: Path) -> tuple[str, ...]:
@@ -107,8 +113,8 @@ def visitor(browser: "Browser") -> "Iterator[Visit]":
 
 
 @pytest.fixture(scope="module")
-def browser(recording: Path) -> "Iterator[Browser]":
-    with chromium(*hearing(recording)) as one:
+def browser(playwright: "Playwright", recording: Path) -> "Iterator[Browser]":
+    with chromium(playwright, *hearing(recording)) as one:
         yield one
 
 
