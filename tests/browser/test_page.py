@@ -219,7 +219,7 @@ def test_a_real_talk_is_what_the_documentation_shows(playwright: "Playwright", t
 def photograph(visit: Visit, server: RunningServer, folder: Path) -> None:
     """The page while somebody speaks, on a desk and on a phone."""
     for scheme, size, name in (
-        ("light", {"width": 960, "height": 540}, "page"),
+        ("light", {"width": 1080, "height": 520}, "page"),
         ("dark", {"width": 390, "height": 720}, "page-phone"),
     ):
         page = visit(server.url, color_scheme=scheme, viewport=size)

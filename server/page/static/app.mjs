@@ -72,6 +72,7 @@ class Running {
       if (this.talk) this.talk.feed(samples);
       else held.push(samples);
     });
+    if (this.aborted) return;
     const rate = this.capture.rate;
     this.talk = new Talk({
       door: openDoor,

@@ -27,6 +27,7 @@ export class Player {
   constructor() {
     // At the rate of what comes: nothing is resampled piece by piece, which would click where they touch.
     this.context = new AudioContext({ sampleRate: OUTPUT_HZ, latencyHint: "interactive" });
+    this.context.resume(); // some browsers begin asleep, even behind a click
     this.volume = this.context.createGain();
     this.meter = this.context.createAnalyser();
     this.meter.fftSize = 2048;

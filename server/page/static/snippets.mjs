@@ -1,9 +1,10 @@
 /**
- * The session of the page as programs for each vendor's SDK, reading a file. A key never stands in them.
+ * The session of the page as programs for each vendor's SDK, reading a file. The user's key never stands in them.
  */
 import { ANY } from "./languages.mjs";
 
-const KEY = "your key, or any text";
+/** No blanks: one of the SDKs puts it into an address as it is. */
+const KEY = "your-key";
 
 /** By name: what to install, and the program. `server` is the base address, `wish` as for `taskOf`. */
 export function snippets(server, wish) {
