@@ -4,7 +4,7 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-serve serve demo demo-multilingual test lint check bench voices-heard clients parity \
+.PHONY: setup setup-serve serve demo demo-multilingual test browser lint check bench voices-heard clients parity \
 	parity-argos parity-simulstream clean
 
 setup:
@@ -30,6 +30,10 @@ demo-multilingual:
 # Two at a time, each file in one piece: what a file's tests share is started once.
 test: setup lint
 	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+# The page in Chromium, with a recording as its microphone; draws the pictures of the documentation anew.
+browser: setup
+	@PICTURES=docs/images $(BIN)/pytest -q -m browser tests/browser
 
 lint: setup
 	@$(BIN)/ruff format --check .

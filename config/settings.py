@@ -189,6 +189,7 @@ class Settings(BaseSettings):
     allow_anonymous: bool
     public_url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode]
+    page: bool
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json"]
     log_transcripts: bool

@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh system           Debian packages: the embedded translator, and venv support if it is missing
 #   scripts/setup.sh python EXTRAS    a virtual environment in $VENV with Dragoman and its extras
-#   scripts/setup.sh all EXTRAS       both
+#   scripts/setup.sh all EXTRAS       both, and with the extra `dev` Chromium, for the tests of the page
 #
 # The container image is built with the same script, so what works here works there.
 set -eu
@@ -47,6 +47,17 @@ system() {
     say "going on without; translation will not work until then"
 }
 
+# Nothing that serves needs it, and its tests are skipped without it.
+browser() {
+    command -v chromium >/dev/null 2>&1 && return 0
+    if can_install; then
+        say "installing chromium, for the tests of the page"
+        as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends chromium >/dev/null && return 0
+    fi
+    say "could not install chromium; the tests of the page in a browser are skipped"
+}
+
 python() {
     extras="$1"
     stamp="$VENV/.dragoman-setup"
@@ -85,7 +96,11 @@ lacking() {
 case "${1:-}" in
 system) system ;;
 python) python "${2:-embedded}" ;;
-all) system && python "${2:-embedded}" ;;
+all)
+    system
+    case ",${2:-}," in *,dev,*) browser ;; esac
+    python "${2:-embedded}"
+    ;;
 *)
     sed -n '2,8p' "$0" >&2
     exit 2

@@ -1,4 +1,4 @@
-"""The FastAPI application: its lifespan, the operator's endpoints, and every vendor's routes."""
+"""The FastAPI application: its lifespan, the operator's endpoints, every vendor's routes, and the page's."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,7 @@ from dragoman.server.bodies import BodyLimit
 from dragoman.server.door import AddressGuard
 from dragoman.server.failures import NotReady
 from dragoman.server.origins import PageGuard, Pages
+from dragoman.server.page.routes import page_routes
 from dragoman.server.protocols.gradium.routes import UPLOADS, gradium_routes
 from dragoman.server.protocols.palabra.rest import refusal as palabra_refusal
 from dragoman.server.protocols.palabra.routes import palabra_routes
@@ -101,5 +102,6 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(soniox_routes(services))
     app.include_router(sarvam_routes(services))
     app.include_router(palabra_routes(services))
+    app.router.routes.extend(page_routes(services))
     guide_upgrades(app)
     return app

@@ -1,6 +1,7 @@
 """The script that sets up a machine: which packages it installs. Its pip only notes what it was asked for."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,21 @@ def test_a_place_that_moved_is_installed_anew(machine: Machine, tmp_path: Path) 
     stamp = machine.root / "venv" / ".dragoman-setup"
     stamp.write_text(stamp.read_text().replace(str(tmp_path), "/elsewhere"))
     assert machine.installs("embedded") == [".[embedded]"]
+
+
+@pytest.mark.parametrize(("extras", "wanted"), [("embedded", False), ("embedded,dev", True), ("develop", False)])
+def test_only_development_gets_a_browser(machine: Machine, extras: str, wanted: bool) -> None:
+    """On a machine without Debian's tools nothing can be installed, and that is told."""
+    tools = machine.root / "tools"
+    tools.mkdir()
+    for name in ("cat", "cksum", "dirname", "sed", "id", "tr", "sh", "pwd", "env", "grep"):
+        (tools / name).symlink_to(Path(shutil.which(name) or name))
+    done = subprocess.run(
+        ["/bin/sh", "scripts/setup.sh", "all", extras],
+        cwd=machine.root,
+        env={"PATH": str(tools), "PYTHON": sys.executable, "VENV": "venv"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("chromium" in done.stderr) is wanted

@@ -141,7 +141,9 @@ def _listen(heard: Transcription | None, operator: Operator) -> ListenSettings |
 
 
 def _latency(heard: Transcription | None, operator: Operator) -> Latency:
-    """Who wants speech to be confirmed by silence only gets whole sentences between pauses."""
+    """What the task says; who wants speech to be confirmed by silence only gets whole sentences between pauses."""
+    if heard is not None and heard.latency is not None:
+        return heard.latency
     patient = heard is not None and (heard.only_confirm_by_silence or not heard.sentence_splitter.enabled)
     return "quality" if patient else operator.latency
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from dragoman.pipeline.latency import Latency
 from dragoman.server.protocols.palabra.fields import (
     Languages,
     Name,
@@ -72,7 +73,10 @@ class TranscriptionAdvanced(Table):
 
 
 class Transcription(Table):
-    """How speech becomes text. `segment_confirmation_silence_threshold` None: the operator's."""
+    """How speech becomes text. `segment_confirmation_silence_threshold` None: the operator's.
+
+    `latency`, which the vendor does not have, is an operator's setting of that name, for this task.
+    """
 
     source_language: SourceLanguage
     detectable_languages: Languages = Field(default_factory=list)
@@ -92,6 +96,7 @@ class Transcription(Table):
     batched_inference: bool = False
     force_detect_language: bool = False
     calculate_voice_loudness: bool = False
+    latency: Latency | None = None
     sentence_splitter: SentenceSplitter = SentenceSplitter()
     verification: Verification = Verification()
     advanced: TranscriptionAdvanced = TranscriptionAdvanced()

@@ -106,6 +106,27 @@ def test_what_a_task_says_reaches_the_session() -> None:
     assert spanish.voice_id == "es-default_low"
 
 
+@pytest.mark.parametrize("latency", ["low", "balanced", "quality"])
+def test_a_task_may_choose_its_latency(latency: str) -> None:
+    """An extension; OPERATOR's is quality, and so is what the vendor's own field means."""
+    asked = task()
+    asked["pipeline"]["transcription"] |= {"latency": latency, "only_confirm_by_silence": True}
+    talk = Talk()
+    talk.send("set_task", asked)
+    assert opened(talk).latency == latency
+
+
+def test_a_latency_that_does_not_exist_is_told_by_its_path() -> None:
+    asked = task()
+    asked["pipeline"]["transcription"]["latency"] = "none"
+    talk = Talk()
+    (refusal,) = talk.send("set_task", asked)
+    assert error(refusal) == (
+        "VALIDATION_ERROR",
+        "pipeline.transcription.latency: must be 'low', 'balanced' or 'quality'",
+    )
+
+
 @pytest.mark.parametrize(("speed", "tempo"), [(None, 1.0), (0.0, 0.5), (0.4, 0.5), (1.25, 1.25), (2, 2.0)])
 def test_speed_of_a_target(speed: float | None, tempo: float) -> None:
     changed = task()
