@@ -8,7 +8,7 @@ recognised by itself: it must end in words that are committed, and then exactly 
 
 from dragoman.models.base import SAMPLE_RATE_HZ, Hypothesis, Word
 from dragoman.models.batching import Priority
-from dragoman.pipeline.agreement import LocalAgreement, distance, ends_with_mark, keys_of
+from dragoman.pipeline.agreement import LocalAgreement, distance, ends_with_mark, keys_of, within
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.hearing import SEARCH_S, Hearing, Outbox
 from dragoman.pipeline.items import SegmentEnd
@@ -56,7 +56,7 @@ class ByAgreement(Hearing):
         segment.draft = hypothesis.tokens
         words = self.words(hypothesis, segment.start_s, self.speech_start_s, until_s)
         trust = hypothesis.trust if self.context.policy.trusts else None
-        certain = self._agreement.push(words, trust)
+        certain = self._agreement.push(words, trust, timed=bool(hypothesis.words))
         rest = tuple(self._agreement.rest)
         await self._say(certain, hypothesis, rest)
         self.suppose(rest, hypothesis.language)
@@ -69,9 +69,9 @@ class ByAgreement(Hearing):
         draft = segment.draft
         hypothesis = await self.ask(segment.cut(at_s), draft=draft)
         words = self.words(hypothesis, start_s, max(start_s, self.speech_start_s), segment.start_s)
-        held = self._held(words)
+        held = self._held(words, segment.start_s if hypothesis.words else None)
         if held is None:
-            certain = self._finish(words, hypothesis.language)
+            certain = self._finish(words, hypothesis)
             await self._say(certain, hypothesis, self.supposed_behind(certain), complete=True)
         else:
             self.leave_behind(self._agreement.drop(held), hypothesis.language)
@@ -85,7 +85,7 @@ class ByAgreement(Hearing):
         start_s = segment.start_s
         hypothesis = await self.ask_last(segment, end)
         words = self.words(hypothesis, start_s, max(start_s, self.speech_start_s), end.speech_stop_s)
-        rest = self._finish(words, hypothesis.language)
+        rest = self._finish(words, hypothesis)
         self._cut_from_s = CUT_AFTER_S
         self.speech_start_s = end.speech_stop_s
         span_s = (rest[0].start_s, rest[-1].stop_s) if rest else (end.speech_stop_s,) * 2
@@ -122,11 +122,11 @@ class ByAgreement(Hearing):
         self._was_cut(segment)
         return True
 
-    def _finish(self, words: tuple[Word, ...], language: str) -> list[Word]:
+    def _finish(self, words: tuple[Word, ...], hypothesis: Hypothesis) -> list[Word]:
         """The last hypothesis of samples that are gone: what it says behind the words that were committed before."""
         held = list(self._agreement.committed)
-        new = self._agreement.finish(words)
-        self.leave_behind([*held, *new], language)
+        new = self._agreement.finish(words, timed=bool(hypothesis.words))
+        self.leave_behind([*held, *new], hypothesis.language)
         return new
 
     def _sentence_end(self) -> int:
@@ -142,9 +142,15 @@ class ByAgreement(Hearing):
             return 0
         return sum(word.stop_s <= committed[-1].stop_s - _KEEP_S for word in committed)
 
-    def _held(self, words: tuple[Word, ...]) -> int | None:
-        """How many committed words a recognised beginning of the segment holds, if it ends among them, else None."""
+    def _held(self, words: tuple[Word, ...], until_s: float | None) -> int | None:
+        """How many committed words a recognised beginning of the segment holds, if it ends among them, else None.
+
+        By their times where it ends at `until_s` on the clock of the recogniser's own times, else by what was heard.
+        """
         committed = self._agreement.committed
+        if until_s is not None:
+            count = within(committed, until_s)
+            return count if count < len(committed) else None
         heard = [letters for letters, _ in keys_of(words)][-len(committed) or len(words) :]
         known = [letters for letters, _ in keys_of(committed)]
         places = range(1, len(known))
