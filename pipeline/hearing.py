@@ -15,7 +15,7 @@ from dragoman.pipeline.events import Transcript
 from dragoman.pipeline.identify import Identifier
 from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.segment import OpenSegment
-from dragoman.pipeline.timing import estimate_words, join_words, shift_words
+from dragoman.pipeline.timing import begin_at, estimate_words, join_words, shift_words
 
 SEARCH_S = 1.2
 """How far from its estimated place an end of words is looked for; estimates by letters are off by half a second."""
@@ -104,9 +104,12 @@ class Hearing:
             return await engines.recognize(plan, request, self.context.session_id, priority)
 
     def words(self, hypothesis: Hypothesis, audio_start_s: float, start_s: float, stop_s: float) -> tuple[Word, ...]:
-        """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times."""
+        """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times.
+
+        Speech begins at `start_s`: recognisers count the silence before a first word to it.
+        """
         if hypothesis.words:
-            return shift_words(hypothesis.words, audio_start_s)
+            return begin_at(shift_words(hypothesis.words, audio_start_s), start_s)
         return estimate_words(hypothesis.text, start_s, stop_s, hypothesis.language, hypothesis.confidences)
 
     async def commit(
