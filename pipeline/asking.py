@@ -10,8 +10,8 @@ import asyncio
 from typing import Any
 
 from dragoman.models.base import Hypothesis
-from dragoman.pipeline.by_agreement import ByAgreement
-from dragoman.pipeline.by_pause import ByPause
+from dragoman.pipeline.by_language import ByLanguage
+from dragoman.pipeline.hearing import Hearing
 from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
 
@@ -21,8 +21,8 @@ Item = SpeechChunk | SegmentEnd | Expect | Flush | End
 class Question:
     """What the recogniser is being asked about the segment that is still open; at most one thing at a time."""
 
-    def __init__(self, hearing: ByAgreement | ByPause) -> None:
-        self._hearing = hearing
+    def __init__(self, hearing: Hearing, policy: ByLanguage) -> None:
+        self._hearing, self._policy = hearing, policy
         self._clock = hearing.context.work_clock
         self._asking: asyncio.Task[Hypothesis | None] | None = None
         self._resting: asyncio.Task[None] | None = None
@@ -34,7 +34,7 @@ class Question:
     def ask_if_due(self) -> None:
         """Begin to ask, if there is enough new speech and nothing is being asked."""
         hearing = self._hearing
-        if self._asking is None and self._resting is None and hearing.segment is not None and hearing.due():
+        if self._asking is None and self._resting is None and hearing.segment is not None and self._policy.due():
             self._until_s = hearing.asked_s = hearing.segment.stop_s
             self._asked_s = self._clock.now()
             self._asking = asyncio.create_task(hearing.context.trials.attempt(hearing.ask_open(hearing.segment)))
@@ -53,7 +53,7 @@ class Question:
         hypothesis = await task
         self._rest()
         if hypothesis is not None:
-            await self._hearing.consider(hypothesis, self._until_s)
+            await self._policy.consider(hypothesis, self._until_s)
 
     async def withdraw(self) -> None:
         """Nobody wants to know any more."""

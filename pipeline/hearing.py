@@ -1,6 +1,7 @@
 """What a session hears: its open segment, the questions that it asks its recogniser, and the text that comes of them.
 
-Two policies decide when words are certain; both are written on top of this: `by_pause.py` and `by_agreement.py`.
+Two policies decide when words are certain; both work on this: `by_pause.py` and `by_agreement.py`. Which of them does
+is told by the language (`by_language.py`).
 """
 
 import asyncio
@@ -163,6 +164,17 @@ class Hearing:
             self._segment_id += 1
             self._spoke = False
 
+    @property
+    def language(self) -> str | None:
+        """The language of what is said, where it is known before it is heard: it was named, or is kept since it was
+        heard."""
+        return self._language
+
+    def sure_of(self, hypothesis: Hypothesis) -> bool:
+        """Whether the language of a hypothesis is known, or was found with the confidence that is asked for."""
+        confidence = hypothesis.language_confidence
+        return confidence is None or confidence >= self.settings.lock_confidence
+
     def leave_behind(self, words: Sequence[Word], language: str) -> None:
         """Committed words whose sound is taken from the open segment, or went with it: what follows them is told so.
 
@@ -197,10 +209,9 @@ class Hearing:
 
     def _lock_language(self, hypothesis: Hypothesis) -> None:
         """People seldom change their language in a session, and short clauses are easily mistaken for another one."""
-        sure = hypothesis.language_confidence is not None and (
-            hypothesis.language_confidence >= self.settings.lock_confidence
-        )
-        if self._language is None and self.settings.lock_language and self.context.plan.locks_language and sure:
+        guessed = hypothesis.language_confidence is not None
+        locks = self.settings.lock_language and self.context.plan.locks_language
+        if self._language is None and locks and guessed and self.sure_of(hypothesis):
             self._language = hypothesis.language
 
     async def _meanwhile(

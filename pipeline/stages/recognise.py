@@ -6,11 +6,10 @@ piece by piece at all. A question that is still open when the speaker pauses is 
 """
 
 from dragoman.pipeline.asking import Item, Question
-from dragoman.pipeline.by_agreement import ByAgreement
-from dragoman.pipeline.by_pause import ByPause
+from dragoman.pipeline.by_language import ByLanguage
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Recognised
-from dragoman.pipeline.hearing import Outbox
+from dragoman.pipeline.hearing import Hearing, Outbox
 from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
 
@@ -22,11 +21,10 @@ Inbox = MeteredQueue[Item]
 
 async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> None:
     """Run until the end marker. `hear` closes an open segment before it sends a marker."""
-    # The recogniser's own translation is one of whole pieces: words that come one by one have none.
-    by_words = context.policy.incremental and not context.plan.english_for
-    hearing = ByAgreement(context, outbox) if by_words else ByPause(context, outbox)
+    hearing = Hearing(context, outbox)
+    policy = ByLanguage(hearing)
     max_s = context.settings.listen.max_segment_s
-    question = Question(hearing)
+    question = Question(hearing, policy)
     try:
         while True:
             item = await question.during(inbox)
@@ -36,13 +34,13 @@ async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> No
                 segment = hearing.add(item)
                 if segment.duration_s >= max_s:
                     await question.withdraw()
-                    await hearing.cut(segment, segment.quietest(max_s / 2, max_s - _LAST_CUT_S))
+                    await policy.cut(segment, segment.quietest(max_s / 2, max_s - _LAST_CUT_S))
             elif isinstance(item, Expect):
                 hearing.expected = item.keywords
             else:
                 await question.withdraw()
                 if isinstance(item, SegmentEnd):
-                    await hearing.end_segment(item)
+                    await policy.end_segment(item)
                     context.emit(Recognised(item.speech_stop_s))
                     continue
                 if isinstance(item, Flush):
