@@ -41,14 +41,74 @@ def test_any_cutting_into_calls_gives_the_same(detector: SileroDetector, speech:
 
 
 @pytest.mark.embedded
-def test_streaming_equals_the_reference(detector: SileroDetector, speech: Samples) -> None:
+def test_streaming_equals_the_reference(
+    detector: SileroDetector, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as nothing is forgotten: the reference hears one utterance after the other with one state."""
     from faster_whisper.vad import get_vad_model
 
+    monkeypatch.setattr(f"{SileroDetector.__module__}.FORGETS_AFTER", speech.size)
     expected = np.asarray(get_vad_model()(speech.copy())).reshape(-1)
     stream = detector.stream()
-    given = [stream.probabilities(speech[start : start + FRAME]) for start in range(0, speech.size, FRAME)]
+    given = np.concatenate(
+        [stream.probabilities(speech[start : start + FRAME]) for start in range(0, speech.size, FRAME)]
+    )
     # The reference blanks the end of the last frame, through a view that it means to be a copy.
-    np.testing.assert_allclose(np.concatenate(given)[:-1], expected[:-1], atol=1e-6)
+    np.testing.assert_allclose(given[:-1], expected[:-1], atol=1e-6)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("quieter_db", [0, 10, 20, 30])
+@pytest.mark.parametrize("gap_s", [0.5, 2.0])
+def test_quiet_speech_behind_loud_speech_is_heard(
+    detector: SileroDetector, speech: Samples, quieter_db: float, gap_s: float
+) -> None:
+    """Two people at one microphone: 30 dB apart the second one was not heard at all."""
+    alone = detector.stream().probabilities(speech) > 0.5
+    gap = np.zeros(round(gap_s * 16_000 / FRAME) * FRAME, np.float32)
+    quiet = speech * np.float32(10 ** (-quieter_db / 20))
+    found = detector.stream().probabilities(np.concatenate([speech, gap, quiet]))[-len(alone) :] > 0.5
+    assert (found & alone).sum() > 0.9 * alone.sum()
+    assert np.argmax(found) - np.argmax(alone) < 5
+
+
+@pytest.mark.parametrize("level", [0.3, 0.03, 0.003])
+@pytest.mark.parametrize("sound", ["nothing", "dither", "white", "pink", "hum", "chord", "melody", "clicks", "puffs"])
+def test_what_is_no_speech_does_not_become_speech_by_forgetting(
+    detector: SileroDetector, sound: str, level: float
+) -> None:
+    samples = no_speech(sound) * np.float32(level)
+    assert (detector.stream().probabilities(samples) > 0.5).sum() <= 1
+
+
+def no_speech(sound: str) -> Samples:
+    """Eight seconds of it, with a peak of about 1."""
+    random, length = np.random.default_rng(1), 250 * FRAME
+    times = np.arange(length) / 16_000
+    noise = random.standard_normal(length) / 4
+    if sound == "nothing":
+        made = np.zeros(length)
+    elif sound == "dither":
+        made = random.integers(-1, 2, length) / 100
+    elif sound == "white":
+        made = noise
+    elif sound == "pink":
+        spectrum = np.fft.rfft(noise)
+        made = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), length) * 20
+    elif sound == "hum":
+        made = np.sum([np.sin(2 * np.pi * 50 * k * times) / k for k in range(1, 8)], axis=0) / 2
+    elif sound == "chord":
+        made = np.sum([np.sin(2 * np.pi * hz * times) for hz in (220, 277, 330, 440)], axis=0) / 4
+    elif sound == "melody":
+        tones = np.repeat(random.choice([220, 247, 294, 330, 392, 440], 16), length // 16)
+        made = np.sin(2 * np.pi * tones * times) * np.tile(np.exp(-np.arange(length // 16) / 4000), 16)
+    elif sound == "clicks":
+        made = np.zeros(length)
+        made[random.integers(0, length, 25)] = 1
+        made = np.convolve(made, np.exp(-np.arange(200) / 30) * random.standard_normal(200), "same")
+    else:
+        made = noise * (np.sin(2 * np.pi * 0.7 * times) > 0.6)
+    return np.asarray(made, np.float32)
 
 
 @pytest.mark.embedded
