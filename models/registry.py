@@ -27,6 +27,7 @@ from dragoman.models.base import (
 )
 from dragoman.models.batching import BatchRecord, EngineOwner, Priority
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
+from dragoman.models.hearers import Hearers
 from dragoman.models.plan import Branch, Plan, TargetWish
 from dragoman.models.routes import RouteMap
 from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
@@ -40,11 +41,15 @@ Observer = Callable[[BatchRecord], None]
 
 
 class Description(TypedDict):
-    """What `/ready` and the command line show: engine by language or pair; `runs` is model and device by engine."""
+    """What `/ready` and the command line show: engine by language or pair; `runs` is model and device by engine.
+
+    `chosen` tells of the languages that several recognisers hear why one of them does.
+    """
 
     engines: str
     vad: str
     recognise: dict[str, str]
+    chosen: dict[str, str]
     translate: dict[str, str]
     speak: dict[str, str]
     speakers: str
@@ -72,6 +77,7 @@ class Engines:
         catalogue: VoiceCatalogue,
         embedder: SpeakerEmbedder | None = None,
         default_voices: dict[str, str] | None = None,
+        recognizer_orders: Mapping[str, Sequence[str]] | None = None,
         missing: Sequence[EngineUnavailable] = (),
         max_queue: int = 256,
         observer: Observer | None = None,
@@ -84,6 +90,7 @@ class Engines:
         self.missing = tuple(missing)
         self._default_voices = default_voices or {}
         self._recognizers = {engine.name: engine for engine in recognizers}
+        self._hearers = Hearers(recognizers, recognizer_orders)
         self._translators = {engine.name: engine for engine in translators}
         self._synthesizers = {engine.name: engine for engine in synthesizers}
         self._routes = RouteMap(pair for engine in translators for pair in engine.pairs)
@@ -120,7 +127,7 @@ class Engines:
     @property
     def source_languages(self) -> frozenset[str]:
         """Every language that some recogniser hears."""
-        return frozenset(code for engine in self._recognizers.values() for code in engine.languages)
+        return self._hearers.languages
 
     @property
     def depths(self) -> dict[str, int]:
@@ -177,7 +184,7 @@ class Engines:
         if wanted and not wanted & self.source_languages:
             code = min(wanted)
             raise NoRecognizer(code, remedies.for_recognition(code))
-        recognizer = self._recognizer_for(wanted)
+        recognizer = self._hearers.best(wanted)
         candidates &= recognizer.languages
         sources = sorted(wanted & recognizer.languages or recognizer.languages)
         english_for: frozenset[str] = frozenset()
@@ -282,9 +289,10 @@ class Engines:
         return Description(
             engines=self.name,
             vad=self.detector.name,
-            recognise={code: self._first(self._recognizers, code) for code in heard},
+            recognise={code: self._hearers.choice(code).recognizer.name for code in heard},
+            chosen=self._hearers.reasons,
             translate=translate,
-            speak={code: self._first(self._synthesizers, code) for code in sorted(spoken)},
+            speak={code: self._speaker_of(code) for code in sorted(spoken)},
             speakers=self.embedder.name if self.embedder is not None else "",
             runs=self._runs(),
             missing=[str(error) for error in self.missing],
@@ -350,20 +358,13 @@ class Engines:
             raise NoVoice(voice.language, remedies.for_voice(voice))
         return voice
 
-    def _recognizer_for(self, languages: frozenset[str]) -> Recognizer:
-        """The first that hears all of `languages`; where none is named, the first of those that hear most."""
-        engines = list(self._recognizers.values())
-        if not engines:
-            raise NoRecognizer("en", remedies.for_recognition("en"))
-        return max(engines, key=lambda engine: len(engine.languages & languages if languages else engine.languages))
-
     def _speaks(self, voice: Voice) -> bool:
         engine = self._synthesizers.get(voice.engine)
         return engine is not None and voice.language in engine.languages and engine.speaks(voice)
 
     def _by_recognizer(self, source: str, served: Mapping[str, str]) -> dict[str, str]:
         """What a recogniser's own translation to English adds for `source`, with translators behind it or not."""
-        recognizer = self._recognizer_for(frozenset({source}))
+        recognizer = self._hearers.choice(source).recognizer
         if source not in recognizer.to_english:
             return {}
         onward = {"en": ()} | self._routes.reachable("en")
@@ -378,9 +379,8 @@ class Engines:
     def _translator_of(self, pair: LanguagePair) -> str:
         return next(engine.name for engine in self._translators.values() if pair in engine.pairs)
 
-    @staticmethod
-    def _first(engines: dict[str, Recognizer] | dict[str, Synthesizer], code: str) -> str:
-        return next(engine.name for engine in engines.values() if code in engine.languages)
+    def _speaker_of(self, code: str) -> str:
+        return next(engine.name for engine in self._synthesizers.values() if code in engine.languages)
 
 
 def _translating(engine: Translator) -> Callable[[Sequence[_Task]], list[str]]:

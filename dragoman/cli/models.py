@@ -236,6 +236,8 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
     if found["speakers"]:
         table.add_row("tell speakers apart", "any", found["speakers"])
     console.print(table)
+    for language, why in found["chosen"].items():
+        console.print(f"{language} is recognised by {escape(why)}", soft_wrap=True)
     for reason in found["missing"]:
         console.print(f"[yellow]missing:[/yellow] {escape(reason)}", soft_wrap=True)
     for source in found["recognise"]:
