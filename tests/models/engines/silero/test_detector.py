@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dragoman.models.base import Samples
 from dragoman.models.engines.silero.detector import SileroDetector
 from dragoman.models.errors import EngineFailed, EngineUnavailable
+from tests.fakes.sounds import SOUNDS, no_speech
 from tests.models.recordings import recording
 
 FRAME = SileroDetector.frame_samples
@@ -73,42 +74,12 @@ def test_quiet_speech_behind_loud_speech_is_heard(
 
 
 @pytest.mark.parametrize("level", [0.3, 0.03, 0.003])
-@pytest.mark.parametrize("sound", ["nothing", "dither", "white", "pink", "hum", "chord", "melody", "clicks", "puffs"])
+@pytest.mark.parametrize("sound", SOUNDS)
 def test_what_is_no_speech_does_not_become_speech_by_forgetting(
     detector: SileroDetector, sound: str, level: float
 ) -> None:
     samples = no_speech(sound) * np.float32(level)
     assert (detector.stream().probabilities(samples) > 0.5).sum() <= 1
-
-
-def no_speech(sound: str) -> Samples:
-    """Eight seconds of it, with a peak of about 1."""
-    random, length = np.random.default_rng(1), 250 * FRAME
-    times = np.arange(length) / 16_000
-    noise = random.standard_normal(length) / 4
-    if sound == "nothing":
-        made = np.zeros(length)
-    elif sound == "dither":
-        made = random.integers(-1, 2, length) / 100
-    elif sound == "white":
-        made = noise
-    elif sound == "pink":
-        spectrum = np.fft.rfft(noise)
-        made = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), length) * 20
-    elif sound == "hum":
-        made = np.sum([np.sin(2 * np.pi * 50 * k * times) / k for k in range(1, 8)], axis=0) / 2
-    elif sound == "chord":
-        made = np.sum([np.sin(2 * np.pi * hz * times) for hz in (220, 277, 330, 440)], axis=0) / 4
-    elif sound == "melody":
-        tones = np.repeat(random.choice([220, 247, 294, 330, 392, 440], 16), length // 16)
-        made = np.sin(2 * np.pi * tones * times) * np.tile(np.exp(-np.arange(length // 16) / 4000), 16)
-    elif sound == "clicks":
-        made = np.zeros(length)
-        made[random.integers(0, length, 25)] = 1
-        made = np.convolve(made, np.exp(-np.arange(200) / 30) * random.standard_normal(200), "same")
-    else:
-        made = noise * (np.sin(2 * np.pi * 0.7 * times) > 0.6)
-    return np.asarray(made, np.float32)
 
 
 @pytest.mark.embedded
