@@ -13,6 +13,11 @@ from dragoman.pipeline.hearing import Hearing
 from dragoman.pipeline.items import SegmentEnd
 from dragoman.pipeline.segment import OpenSegment
 
+GUESS_S = 3.0
+"""No word is certain in a language that was guessed of less speech, unless it is the one spoken before: the session may
+keep it. Whisper base on ten FLEURS recordings, in a window of 10 s: after 2 s eight are right and one is taken for
+another language with a probability of 0.73, after 3 s all are right."""
+
 
 class ByLanguage:
     """Both policies on one hearing, one of them at a time."""
@@ -32,9 +37,11 @@ class ByLanguage:
 
     async def consider(self, hypothesis: Hypothesis, until_s: float) -> None:
         """What the recogniser said of the open segment up to `until_s` on the input clock."""
-        sure = self._hearing.sure_of(hypothesis)
+        early = self._early(hypothesis, until_s)
+        sure = self._hearing.sure_of(hypothesis) and not early
         self._found = hypothesis.language if sure else None
-        policy = self._policy() if sure or not self._whole or self._by_words.holds else self._by_pauses
+        waits = early or (not sure and bool(self._whole))
+        policy = self._by_pauses if waits and not self._by_words.holds else self._policy()
         if policy is self._by_pauses:
             self._by_words.forget()
         await policy.consider(hypothesis, until_s)
@@ -47,6 +54,12 @@ class ByLanguage:
         """The speaker paused: commit all of the open segment."""
         policy, self._found = self._policy(), None
         await policy.end_segment(end)
+
+    def _early(self, hypothesis: Hypothesis, until_s: float) -> bool:
+        """Whether too little was heard to believe in a change of language, or in the first one."""
+        guessed = hypothesis.language_confidence is not None
+        new = hypothesis.language != self._hearing.spoken
+        return guessed and new and until_s - self._hearing.speech_start_s < GUESS_S
 
     def _policy(self) -> ByAgreement | ByPause:
         """The policy for what is said now, as far as its language is known. Words that were committed are known to one

@@ -170,6 +170,11 @@ class Hearing:
         heard."""
         return self._language
 
+    @property
+    def spoken(self) -> str:
+        """The language of the newest words that are certain; empty before the first."""
+        return self._spoken
+
     def sure_of(self, hypothesis: Hypothesis) -> bool:
         """Whether the language of a hypothesis is known, or was found with the confidence that is asked for."""
         confidence = hypothesis.language_confidence

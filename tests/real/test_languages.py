@@ -7,15 +7,16 @@ from dragoman.models.base import SAMPLE_RATE_HZ, RecognitionRequest
 from dragoman.models.engines.silero.detector import FRAME_SAMPLES, SileroDetector
 from dragoman.models.engines.whisper.recognizer import WhisperRecognizer
 from dragoman.models.plan import TargetWish
+from dragoman.pipeline.by_language import GUESS_S
 from tests.real.talk import errors, hear, recordings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 
-def test_a_language_is_known_after_two_seconds_of_speech(base: WhisperRecognizer) -> None:
+def test_a_language_is_known_when_words_may_be_certain_in_it(base: WhisperRecognizer) -> None:
     for recording in recordings(3, 4):
         speech = SileroDetector().stream().probabilities(recording.samples[: 100 * FRAME_SAMPLES]) > 0.5
-        first = recording.samples[: int(np.argmax(speech)) * FRAME_SAMPLES + 2 * SAMPLE_RATE_HZ]
+        first = recording.samples[: int(np.argmax(speech)) * FRAME_SAMPLES + round(GUESS_S * SAMPLE_RATE_HZ)]
         (found,) = base.recognize([RecognitionRequest(first, partial=True)])
         assert found.language == recording.language, recording.name
 
