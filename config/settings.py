@@ -88,6 +88,7 @@ class PiperSettings(_Table):
 class EngineSettings(_Table):
     set: Literal["auto", "embedded", "scripted"]
     recognizer: str
+    recognizers: dict[str, list[str]]
     translator: str
     synthesizer: str
     pico: bool

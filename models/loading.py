@@ -66,7 +66,11 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         "espeak": EspeakSynthesizer,
     }
     # What is pulled is an addition: having none is no fault of an installation that did not ask for it.
-    if not _wanted("whisper", chosen.recognizer, settings) and not chosen.whisper.model:
+    ordered = {name for names in chosen.recognizers.values() for name in names}
+    for name in ordered - recognizers.keys():
+        raise ValueError(f"engines.recognizers: there is no '{name}'; there is {', '.join(recognizers)}")
+    forced = "whisper" if "whisper" in ordered else chosen.recognizer
+    if not _wanted("whisper", forced, settings) and not chosen.whisper.model:
         del recognizers["whisper"]
     if not _wanted("piper", chosen.synthesizer, settings):
         del synthesizers["piper"]
@@ -101,6 +105,7 @@ def _load_installed(settings: Settings, observer: Observer | None) -> Engines:
         synthesizers=spoken,
         catalogue=_catalogue(settings, espeak_voices(languages), _piper_voices(settings, spoken)),
         default_voices=settings.voices.defaults,
+        recognizer_orders=chosen.recognizers,
         missing=missing,
         max_queue=settings.engines.max_queue,
         observer=observer,

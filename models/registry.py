@@ -27,6 +27,7 @@ from dragoman.models.base import (
 )
 from dragoman.models.batching import BatchRecord, EngineOwner, Priority
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
+from dragoman.models.hearers import Hearers
 from dragoman.models.plan import Branch, Plan, TargetWish
 from dragoman.models.routes import Route, RouteMap, compared, offers
 from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
@@ -41,12 +42,16 @@ Observer = Callable[[BatchRecord], None]
 
 
 class Description(TypedDict):
-    """What `/ready` and the command line show: engine by language or pair; `why` is what a pair's way is worth, beside
-    the next best; `runs` is model and device by engine."""
+    """What `/ready` and the command line show: engine by language or pair; `runs` is model and device by engine.
+
+    `why` is what a pair's way is worth, beside the next best; `chosen` tells of the languages that several recognisers
+    hear why one of them does.
+    """
 
     engines: str
     vad: str
     recognise: dict[str, str]
+    chosen: dict[str, str]
     translate: dict[str, str]
     why: dict[str, str]
     speak: dict[str, str]
@@ -76,6 +81,7 @@ class Engines:
         catalogue: VoiceCatalogue,
         embedder: SpeakerEmbedder | None = None,
         default_voices: dict[str, str] | None = None,
+        recognizer_orders: Mapping[str, Sequence[str]] | None = None,
         missing: Sequence[EngineUnavailable] = (),
         max_queue: int = 256,
         observer: Observer | None = None,
@@ -88,6 +94,7 @@ class Engines:
         self.missing = tuple(missing)
         self._default_voices = default_voices or {}
         self._recognizers = {engine.name: engine for engine in recognizers}
+        self._hearers = Hearers(recognizers, recognizer_orders)
         self._translators = {engine.name: engine for engine in translators}
         self._synthesizers = {engine.name: engine for engine in synthesizers}
         self._routes = RouteMap(step for engine in translators for step in offers(engine.name, engine.pairs))
@@ -124,7 +131,7 @@ class Engines:
     @property
     def source_languages(self) -> frozenset[str]:
         """Every language that some recogniser hears."""
-        return frozenset(code for engine in self._recognizers.values() for code in engine.languages)
+        return self._hearers.languages
 
     @property
     def depths(self) -> dict[str, int]:
@@ -181,7 +188,7 @@ class Engines:
         if wanted and not wanted & self.source_languages:
             code = min(wanted)
             raise NoRecognizer(code, remedies.for_recognition(code))
-        recognizer = self._recognizer_for(wanted)
+        recognizer = self._hearers.best(wanted)
         candidates &= recognizer.languages
         sources = sorted(wanted & recognizer.languages or recognizer.languages)
         english_for: frozenset[str] = frozenset()
@@ -288,10 +295,11 @@ class Engines:
         return Description(
             engines=self.name,
             vad=self.detector.name,
-            recognise={code: self._first(self._recognizers, code) for code in heard},
+            recognise={code: self._hearers.choice(code).recognizer.name for code in heard},
+            chosen=self._hearers.reasons,
             translate={pair: found[0].name for pair, found in ways.items()},
             why={pair: compared(found) for pair, found in ways.items()},
-            speak={code: self._first(self._synthesizers, code) for code in sorted(spoken)},
+            speak={code: self._speaker_of(code) for code in sorted(spoken)},
             speakers=self.embedder.name if self.embedder is not None else "",
             runs=self._runs(),
             missing=[str(error) for error in self.missing],
@@ -337,7 +345,7 @@ class Engines:
 
     def _ways(self, source: str) -> dict[str, list[Route]]:
         """Every target of speech in `source`, with the ways to it, the one that is taken first."""
-        recognizer = self._recognizer_for(frozenset({source}))
+        recognizer = self._hearers.choice(source).recognizer
         own = recognizer.name if source in recognizer.to_english else ""
         targets = {*self._routes.reachable(source), *(("en", *self._routes.reachable("en")) if own else ())} - {source}
         return {target: self._routes.ways(source, target, own) for target in sorted(targets)}
@@ -359,20 +367,12 @@ class Engines:
             raise NoVoice(voice.language, remedies.for_voice(voice))
         return voice
 
-    def _recognizer_for(self, languages: frozenset[str]) -> Recognizer:
-        """The first that hears all of `languages`; where none is named, the first of those that hear most."""
-        engines = list(self._recognizers.values())
-        if not engines:
-            raise NoRecognizer("en", remedies.for_recognition("en"))
-        return max(engines, key=lambda engine: len(engine.languages & languages if languages else engine.languages))
-
     def _speaks(self, voice: Voice) -> bool:
         engine = self._synthesizers.get(voice.engine)
         return engine is not None and voice.language in engine.languages and engine.speaks(voice)
 
-    @staticmethod
-    def _first(engines: dict[str, Recognizer] | dict[str, Synthesizer], code: str) -> str:
-        return next(engine.name for engine in engines.values() if code in engine.languages)
+    def _speaker_of(self, code: str) -> str:
+        return next(engine.name for engine in self._synthesizers.values() if code in engine.languages)
 
 
 def _translating(engine: Translator) -> Callable[[Sequence[_Task]], list[str]]:

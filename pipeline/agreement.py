@@ -47,13 +47,14 @@ class LocalAgreement:
         self.rest: list[Word] = []
         """What the newest hypothesis says behind them."""
 
-    def push(self, words: Sequence[Word], trust: Trust | None = None) -> list[Word]:
+    def push(self, words: Sequence[Word], trust: Trust | None = None, *, timed: bool = False) -> list[Word]:
         """A new hypothesis of the whole buffer; the words that are now certain, in order.
 
-        With `trust` in their confidences, words that the recogniser is sure of are certain where the hypothesis before
-        this one had not come to them yet, and those that it doubts are not while they are among the last few.
+        `timed`: their times are the recogniser's, here and in every hypothesis before, and no estimates. With `trust`
+        in their confidences, words that the recogniser is sure of are certain where the hypothesis before this one had
+        not come to them yet, and those that it doubts are not while they are among the last few.
         """
-        rest = self.beyond(words)
+        rest = self.beyond(words, timed=timed)
         candidates = rest[: max(0, len(rest) - HELD_BACK)]
         pairs = zip(keys_of(self.rest), keys_of(candidates), strict=False)
         agreed = next((at for at, (old, new) in enumerate(pairs) if old != new), min(len(self.rest), len(candidates)))
@@ -67,9 +68,9 @@ class LocalAgreement:
         self.rest = rest[agreed:]
         return new
 
-    def finish(self, words: Sequence[Word]) -> list[Word]:
+    def finish(self, words: Sequence[Word], *, timed: bool = False) -> list[Word]:
         """The last hypothesis of the buffer: what it says behind the committed words. The buffer is then empty."""
-        new = self._commit(self.beyond(words))
+        new = self._commit(self.beyond(words, timed=timed))
         self.committed, self.rest = [], []
         return new
 
@@ -78,21 +79,27 @@ class LocalAgreement:
         gone, self.committed = self.committed[:count], self.committed[count:]
         return gone
 
-    def beyond(self, words: Sequence[Word]) -> list[Word]:
+    def beyond(self, words: Sequence[Word], *, timed: bool = False) -> list[Word]:
         """The part of a hypothesis that lies behind the committed words, whatever it makes of those."""
-        return list(words[self.place(words) :])
+        return list(words[self.place(words, timed=timed) :])
 
-    def place(self, words: Sequence[Word]) -> int:
-        """How many words of a hypothesis correspond to the committed ones."""
+    def place(self, words: Sequence[Word], *, timed: bool = False) -> int:
+        """How many words of a hypothesis correspond to the committed ones.
+
+        Whether a word that was heard in another way took the place of the last committed one or stands behind it, the
+        words themselves cannot tell: then the one that is nearest by time counts, and by number where times are
+        estimates.
+        """
         known = [letters for letters, _ in keys_of(self.committed[-_TAIL:])]
         if not known:
             return 0
         heard = [letters for letters, _ in keys_of(words)]
         expected = len(self.committed)
         places = range(max(0, expected - _DRIFT), min(len(heard), expected + _DRIFT) + 1)
+        nearest = within(words, self.committed[-1].stop_s) if timed else expected
         return min(
             places,
-            key=lambda at: (distance(known, heard[max(0, at - len(known)) : at]), abs(at - expected)),
+            key=lambda at: (distance(known, heard[max(0, at - len(known)) : at]), abs(at - nearest)),
             default=len(heard),
         )
 
@@ -115,6 +122,11 @@ class LocalAgreement:
             start_s = max(word.start_s, floor_s)
             self.committed.append(replace(word, start_s=start_s, stop_s=max(word.stop_s, start_s)))
         return self.committed[len(self.committed) - len(words) :]
+
+
+def within(words: Sequence[Word], until_s: float) -> int:
+    """How many words lie before a place on their clock, by their middles."""
+    return sum((word.start_s + word.stop_s) / 2 < until_s for word in words)
 
 
 def distance(one: Sequence[str], other: Sequence[str]) -> int:

@@ -18,51 +18,55 @@ _TAIL_WORDS = 3
 """A sentence is finished when at least this many words follow it."""
 
 
-class ByPause(Hearing):
+class ByPause:
     """Commits whole pieces of audio."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
 
     def due(self) -> bool:
         """Whether the open segment should be asked about now."""
-        if self.segment is None:
+        context, settings, segment = self._hearing.context, self._hearing.settings, self._hearing.segment
+        if segment is None:
             return False
-        new_s = self.segment.stop_s - self.asked_s
-        if self.context.partials and new_s >= self.context.policy.cadence_s:
+        new_s = segment.stop_s - self._hearing.asked_s
+        if context.partials and new_s >= context.policy.cadence_s:
             return True
-        return self.segment.duration_s >= self.settings.sentence_after_s and new_s >= self.settings.sentence_every_s
+        return segment.duration_s >= settings.sentence_after_s and new_s >= settings.sentence_every_s
 
     async def consider(self, hypothesis: Hypothesis, until_s: float) -> None:
         """What the recogniser said of the open segment up to `until_s` on the input clock."""
-        segment, text = self.segment, hypothesis.text
+        segment, text = self._hearing.segment, hypothesis.text
         if segment is None:
             return
         segment.draft, language = hypothesis.tokens, hypothesis.language
-        words = self.words(hypothesis, segment.start_s, self.speech_start_s, until_s)
+        words = self._hearing.words(hypothesis, segment.start_s, self._hearing.speech_start_s, until_s)
         ends = [end for end in sentence_ends(text) if count_words(text[end:], language) >= _TAIL_WORDS]
-        if ends and until_s - segment.start_s >= self.settings.sentence_after_s:
+        if ends and until_s - segment.start_s >= self._hearing.settings.sentence_after_s:
             head = text[: ends[-1]]
             at_s = self._place(segment, hypothesis, head, until_s - segment.start_s)
-            asking = self.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], draft=segment.draft)
-            trial = await self.context.trials.attempt(asking)
+            asking = self._hearing.ask(segment.samples[: round(at_s * SAMPLE_RATE_HZ)], draft=segment.draft)
+            trial = await self._hearing.context.trials.attempt(asking)
             if trial is not None and _reads_like(trial.text, head):
                 start_s = segment.start_s
                 segment.cut(at_s)
                 words = words[count_words(head, language) :]
                 await self._commit_piece(trial, start_s, segment.start_s, rest=words)
-        self.suppose(words, language)
+        self._hearing.suppose(words, language)
 
     async def cut(self, segment: OpenSegment, at_s: float) -> None:
         """Commit what lies before `at_s`, which is measured from the segment's start: it has become too long."""
         start_s = segment.start_s
         draft, samples = segment.draft, segment.cut(at_s)
-        await self._commit_piece(await self.ask(samples, draft=draft), start_s, segment.start_s)
+        await self._commit_piece(await self._hearing.ask(samples, draft=draft), start_s, segment.start_s)
 
     async def end_segment(self, end: SegmentEnd) -> None:
         """The speaker paused: commit all of the open segment."""
-        segment, self.segment = self.segment, None
+        segment, self._hearing.segment = self._hearing.segment, None
         if segment is None:
             return
         start_s = segment.start_s
-        hypothesis = await self.ask_last(segment, end)
+        hypothesis = await self._hearing.ask_last(segment, end)
         await self._commit_piece(hypothesis, start_s, end.speech_stop_s, closes=True, paused=end.paused)
 
     async def _commit_piece(
@@ -76,12 +80,14 @@ class ByPause(Hearing):
         rest: tuple[Word, ...] | None = None,
     ) -> None:
         """Commit a piece of audio. `rest` None: what was supposed before is, behind it, still supposed."""
-        start_s, self.speech_start_s = max(audio_start_s, self.speech_start_s), stop_s
-        words = self.words(hypothesis, audio_start_s, start_s, stop_s)
+        start_s, self._hearing.speech_start_s = max(audio_start_s, self._hearing.speech_start_s), stop_s
+        words = self._hearing.words(hypothesis, audio_start_s, start_s, stop_s)
         if rest is None:
-            rest = () if closes else self.supposed_behind(words)
-        self.leave_behind(words, hypothesis.language)
-        await self.commit(words, hypothesis, (start_s, stop_s), complete=True, closes=closes, paused=paused, rest=rest)
+            rest = () if closes else self._hearing.supposed_behind(words)
+        self._hearing.leave_behind(words, hypothesis.language)
+        await self._hearing.commit(
+            words, hypothesis, (start_s, stop_s), complete=True, closes=closes, paused=paused, rest=rest
+        )
 
     @staticmethod
     def _place(segment: OpenSegment, hypothesis: Hypothesis, head: str, until_s: float) -> float:

@@ -1,12 +1,36 @@
-"""The input clock of a session, and when each of its seconds arrived."""
+"""The clocks of a session: its input's, with when each second of it arrived, and that of the time in which it works."""
 
+import asyncio
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 STEP_S = 0.02
 """How finely arrivals are remembered: who sends sample by sample shall not fill the memory with them."""
+
+
+class WorkClock(Protocol):
+    """The time that work takes. No result depends on it: only how often one asks for results that may be missing."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when so much time has passed."""
+        ...
+
+
+class RealTime:
+    """The clock on the wall, which is a session's unless it is given another."""
+
+    def now(self) -> float:
+        return monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class InputClock:

@@ -8,7 +8,7 @@ from time import monotonic
 from dragoman.config.settings import Settings
 from dragoman.models.plan import Plan
 from dragoman.models.registry import Engines
-from dragoman.pipeline.clock import InputClock
+from dragoman.pipeline.clock import InputClock, RealTime, WorkClock
 from dragoman.pipeline.events import Event
 from dragoman.pipeline.latency import LatencyPolicy
 from dragoman.pipeline.observer import SessionObserver
@@ -37,6 +37,7 @@ class SessionContext:
     partials: bool = False
     speakers: bool = False
     follows: bool = False
+    work_clock: WorkClock = field(default_factory=RealTime)
     trials: Partials = field(default_factory=Partials)
 
     def grows(self, source: str, target: str) -> bool:

@@ -1,6 +1,7 @@
 """What a session hears: its open segment, the questions that it asks its recogniser, and the text that comes of them.
 
-Two policies decide when words are certain; both are written on top of this: `by_pause.py` and `by_agreement.py`.
+Two policies decide when words are certain; both work on this: `by_pause.py` and `by_agreement.py`. Which of them does
+is told by the language (`by_language.py`).
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from dragoman.pipeline.events import Transcript
 from dragoman.pipeline.identify import Identifier
 from dragoman.pipeline.items import End, Flush, SegmentEnd, SpeechChunk
 from dragoman.pipeline.segment import OpenSegment
-from dragoman.pipeline.timing import estimate_words, join_words, shift_words
+from dragoman.pipeline.timing import begin_at, estimate_words, join_words, shift_words
 
 SEARCH_S = 1.2
 """How far from its estimated place an end of words is looked for; estimates by letters are off by half a second."""
@@ -106,9 +107,12 @@ class Hearing:
             return await engines.recognize(plan, request, self.context.session_id, priority)
 
     def words(self, hypothesis: Hypothesis, audio_start_s: float, start_s: float, stop_s: float) -> tuple[Word, ...]:
-        """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times."""
+        """The hypothesis's words on the input clock; estimated between `start_s` and `stop_s` if it has no times.
+
+        Speech begins at `start_s`: recognisers count the silence before a first word to it.
+        """
         if hypothesis.words:
-            return shift_words(hypothesis.words, audio_start_s)
+            return begin_at(shift_words(hypothesis.words, audio_start_s), start_s)
         return estimate_words(hypothesis.text, start_s, stop_s, hypothesis.language, hypothesis.confidences)
 
     async def commit(
@@ -162,6 +166,22 @@ class Hearing:
             self._segment_id += 1
             self._spoke = False
 
+    @property
+    def language(self) -> str | None:
+        """The language of what is said, where it is known before it is heard: it was named, or is kept since it was
+        heard."""
+        return self._language
+
+    @property
+    def spoken(self) -> str:
+        """The language of the newest words that are certain; empty before the first."""
+        return self._spoken
+
+    def sure_of(self, hypothesis: Hypothesis) -> bool:
+        """Whether the language of a hypothesis is known, or was found with the confidence that is asked for."""
+        confidence = hypothesis.language_confidence
+        return confidence is None or confidence >= self.settings.lock_confidence
+
     def leave_behind(self, words: Sequence[Word], language: str) -> None:
         """Committed words whose sound is taken from the open segment, or went with it: what follows them is told so.
 
@@ -196,10 +216,9 @@ class Hearing:
 
     def _lock_language(self, hypothesis: Hypothesis) -> None:
         """People seldom change their language in a session, and short clauses are easily mistaken for another one."""
-        sure = hypothesis.language_confidence is not None and (
-            hypothesis.language_confidence >= self.settings.lock_confidence
-        )
-        if self._language is None and self.settings.lock_language and self.context.plan.locks_language and sure:
+        guessed = hypothesis.language_confidence is not None
+        locks = self.settings.lock_language and self.context.plan.locks_language
+        if self._language is None and locks and guessed and self.sure_of(hypothesis):
             self._language = hypothesis.language
 
     async def _meanwhile(

@@ -25,6 +25,10 @@ class LatencyPolicy:
     of the speech. `retranslate_words`: after so many new words a growing clause is translated again, where the
     translator is made for it, and what two translations agree on is said; 0 means never.
 
+    `engine_share`: a session that could ask without end asks about words that are not certain yet for this share of the
+    time at most, as time passes for who waits for the answers: a slow recogniser, or one with many sessions, has the
+    rest for what ends.
+
     `pause_share`: the pauses that end a segment are this much of what the operator chose.
     """
 
@@ -36,6 +40,7 @@ class LatencyPolicy:
     retranslate_words: int = 0
     phrase_words: int = 0
     trusts: bool = False
+    engine_share: float = 0.4
     pause_share: float = 1.0
 
     def listening(self, operator: ListenSettings) -> ListenSettings:
@@ -57,6 +62,7 @@ POLICIES = MappingProxyType(
             retranslate_words=3,
             phrase_words=4,
             trusts=True,
+            engine_share=0.5,
             pause_share=0.75,
         ),
         "balanced": LatencyPolicy(

@@ -19,7 +19,7 @@ from dragoman.models.registry import Engines
 from dragoman.pipeline.audio.decode import make_decoder
 from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.branch import Branch, Said
-from dragoman.pipeline.clock import InputClock
+from dragoman.pipeline.clock import InputClock, RealTime, WorkClock
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.ear import Ear
 from dragoman.pipeline.events import Event
@@ -71,6 +71,7 @@ class Session:
         session_id: str,
         emit: Callable[[Event], None],
         observer: SessionObserver | None = None,
+        work_clock: WorkClock | None = None,
     ) -> None:
         self.session_id = session_id
         self.request = request
@@ -90,6 +91,7 @@ class Session:
             request.partials,
             request.speakers,
             request.follows,
+            work_clock or RealTime(),
         )
         ear = Ear(make_decoder(request.input_format), engines.detector, settings.listen)
         self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(

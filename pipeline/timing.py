@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import repeat
 
 from dragoman.models.base import Word
@@ -47,6 +48,13 @@ def estimate_words(
 def shift_words(words: tuple[Word, ...], by_s: float) -> tuple[Word, ...]:
     """The same words, moved on the clock."""
     return tuple(Word(word.text, word.start_s + by_s, word.stop_s + by_s, word.confidence) for word in words)
+
+
+def begin_at(words: tuple[Word, ...], start_s: float) -> tuple[Word, ...]:
+    """The words, where the first one reaches over `start_s` without what lies before that."""
+    if not words or not words[0].start_s < start_s < words[0].stop_s:
+        return words
+    return (replace(words[0], start_s=start_s), *words[1:])
 
 
 def spans(sentences: list[str], words: tuple[Word, ...], start_s: float, stop_s: float) -> list[tuple[float, float]]:

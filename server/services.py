@@ -144,7 +144,10 @@ class Services:
         self._engines = engines
         self.metrics.engines(engines.batching, engines.stages)
         for stage, served in engines.describe().items():
-            if isinstance(served, dict) and stage != "why":
+            if stage == "chosen" and isinstance(served, dict):
+                for language, why in served.items():
+                    log.info("%s is recognised by %s", language, why)
+            elif isinstance(served, dict) and stage != "why":
                 log.info("%s: %s", stage, _summary(served))
         for absent in engines.missing:
             log.warning("%s", absent)

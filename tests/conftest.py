@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 # to 127.0.0.1, nor an encoding without most letters are theirs. COLUMNS is set by parallel runs, and what prints tables
 # would keep it for good.
 NOT_OURS = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONUNBUFFERED", "TTY_COMPATIBLE", "FORWARDED_ALLOW_IPS"}
+if real_models := os.environ.get("DRAGOMAN_REAL_MODELS"):
+    os.environ["REAL_MODELS"] = real_models
 for name in list(os.environ):
     if name in NOT_OURS or name.startswith(("DRAGOMAN_", "HF_")):
         del os.environ[name]

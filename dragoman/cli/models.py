@@ -28,6 +28,7 @@ from dragoman.models.base import LanguagePair
 from dragoman.models.files.catalogue import KINDS, RECOGNIZER, Catalogue, Entry
 from dragoman.models.files.errors import ModelFileError
 from dragoman.models.files.store import Store
+from dragoman.models.registry import Description
 from dragoman.models.remedies import for_translation
 
 NAMED = ("en", "fr", "de", "es", "pt")
@@ -278,12 +279,7 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
     if found["speakers"]:
         table.add_row("tell speakers apart", "any", found["speakers"])
     console.print(table)
-    chosen = Table("pair", "by", "because", box=None)
-    for way, why in found["why"].items():
-        if set(way.split("→")) <= set(NAMED):
-            chosen.add_row(way, found["translate"][way], why)
-    if chosen.row_count:
-        console.print(chosen)
+    _show_reasons(found)
     if "pico" in found["speak"].values():
         say("pico: what its voices were made from was never published; engines.pico = false turns it off")
     elif not settings_or_exit(config).engines.pico:
@@ -295,6 +291,17 @@ def _show_serving(config: Path | None, engines: str | None) -> None:
             if source in NAMED and source != target and f"{source}→{target}" not in found["translate"]:
                 pair = LanguagePair(source, target)
                 console.print(f"[yellow]missing:[/yellow] {pair}. {escape(for_translation(pair))}", soft_wrap=True)
+
+
+def _show_reasons(found: Description) -> None:
+    for language, why in found["chosen"].items():
+        console.print(f"{language} is recognised by {escape(why)}", soft_wrap=True)
+    ways = Table("pair", "by", "because", box=None)
+    for way, why in found["why"].items():
+        if set(way.split("→")) <= set(NAMED):
+            ways.add_row(way, found["translate"][way], why)
+    if ways.row_count:
+        console.print(ways)
 
 
 def _by_engine(served: dict[str, str]) -> dict[str, str]:

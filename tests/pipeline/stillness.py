@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from dragoman.models.registry import Engines
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session
+from tests.fakes.work_clock import FakeWorkClock
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,10 +24,15 @@ TURNS = 50
 
 
 class Stillness:
-    """Counts what engines are asked while the block lasts, and what runs in `offload`, which is the session's pool."""
+    """Counts what engines are asked while the block lasts, and what runs in `offload`, which is the session's pool.
+
+    `work_clock` is for the session too.
+    """
 
     def __init__(self, engines: Engines) -> None:
         self.offload = CountingOffload(self)
+        self.work_clock = FakeWorkClock()
+        """Its session's: no time passes on it, however slow the machine is."""
         self._engines = engines
         self._running = 0
         self._idle = asyncio.Event()

@@ -77,6 +77,30 @@ def test_without_confidences_only_agreement_counts() -> None:
     assert said(agreement.push(words("the cat sat on"), TRUST)) == "the cat sat"
 
 
+def timed(*words: tuple[str, float, float]) -> list[Word]:
+    return [Word(*word) for word in words]
+
+
+def test_which_word_took_whose_place_is_told_by_the_times() -> None:
+    """Real hypotheses of "all nouns alongside": once in three words, once in four."""
+    heard = timed(("All", 0.0, 0.3), ("now", 0.3, 0.5), ("is", 0.5, 0.6), ("along", 0.6, 0.9), ("side", 0.9, 1.0))
+    final = timed(("All", 0.0, 0.3), ("nouns", 0.3, 0.6), ("alongside", 0.62, 1.0), ("the", 1.0, 1.2))
+    for by_times, rest in ((True, "alongside the"), (False, "the")):
+        agreement = LocalAgreement()
+        agreement.push(heard[:4], timed=by_times)
+        assert said(agreement.push(heard[:4], timed=by_times)) == "All now is"
+        assert said(agreement.finish(final, timed=by_times)) == rest
+
+
+def test_a_long_word_that_swallowed_the_last_committed_one_is_said() -> None:
+    heard = timed(("und", 1.0, 1.2), ("zum", 1.2, 1.4), ("gegen", 1.4, 1.8))
+    final = timed(("und", 1.0, 1.2), ("zungegenüberlich", 1.2, 2.4), ("in", 2.4, 2.6))
+    agreement = LocalAgreement()
+    agreement.push(heard, timed=True)
+    assert said(agreement.push(heard, timed=True)) == "und zum"
+    assert said(agreement.finish(final, timed=True)) == "zungegenüberlich in"
+
+
 def test_case_and_commas_do_not_matter_and_the_newest_is_taken() -> None:
     assert pushed("However due to the", "however, Due to the slow") == ["", "however, Due to the"]
 

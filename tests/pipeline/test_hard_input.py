@@ -70,7 +70,15 @@ async def session_of(engines: Engines, latency: Latency) -> AsyncIterator[Talk]:
         pcm(SAMPLE_RATE_HZ), pcm(48_000), engines.plan(source="en", target="es"), partials=True, latency=latency
     )
     with Stillness(engines) as still:
-        session = Session(request, engines, load_settings(), still.offload, session_id="s", emit=events.append)
+        session = Session(
+            request,
+            engines,
+            load_settings(),
+            still.offload,
+            work_clock=still.work_clock,
+            session_id="s",
+            emit=events.append,
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(session.run())
             yield Talk(session, engines, still, events)

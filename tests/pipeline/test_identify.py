@@ -71,7 +71,15 @@ async def heard(
     plan = engines.plan(targets=[TargetWish("es", speaks=False)])
     request = SessionRequest(pcm(16_000), None, plan, partials=partials, latency=latency, speakers=speakers)
     with closing(engines), Stillness(engines) as still:
-        session = Session(request, engines, load_settings(), still.offload, session_id="s", emit=events.append)
+        session = Session(
+            request,
+            engines,
+            load_settings(),
+            still.offload,
+            work_clock=still.work_clock,
+            session_id="s",
+            emit=events.append,
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(session.run())
             step = CHUNK if paced else len(audio)

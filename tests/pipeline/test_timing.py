@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.models.base import Word
-from dragoman.pipeline.timing import count_words, estimate_words, join_words, shift_words, spans
+from dragoman.pipeline.timing import begin_at, count_words, estimate_words, join_words, shift_words, spans
 
 
 def test_words_share_a_span_by_their_letters() -> None:
@@ -18,6 +18,14 @@ def test_estimated_words_keep_their_confidences() -> None:
 
 def test_shift() -> None:
     assert shift_words((Word("a", 0.0, 1.0, 0.5),), 2.0) == (Word("a", 2.0, 3.0, 0.5),)
+
+
+def test_the_first_word_begins_where_speech_does() -> None:
+    words = (Word("a", 1.0, 2.0, 0.5), Word("b", 2.0, 3.0))
+    assert begin_at(words, 1.4) == (Word("a", 1.4, 2.0, 0.5), words[1])
+    for start_s in (0.5, 1.0, 2.0, 2.5):  # whoever says so of a whole word is mistaken: words have a length
+        assert begin_at(words, start_s) == words
+    assert begin_at((), 1.0) == ()
 
 
 def test_spans_follow_the_words() -> None:

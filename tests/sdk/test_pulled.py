@@ -82,6 +82,7 @@ def environment(models: Path) -> dict[str, str]:
         "DRAGOMAN_ENGINES__WHISPER__COMPUTE_TYPE": "float32",
         "DRAGOMAN_ENGINES__WHISPER__BEAM_SIZE": "1",
         "DRAGOMAN_ENGINES__WHISPER__TEMPERATURES": "[0.0]",
+        "DRAGOMAN_ENGINES__RECOGNIZERS": '{"en": ["whisper"]}',
     }
 
 
@@ -103,6 +104,8 @@ def test_the_server_says_who_serves_what(server: RunningServer) -> None:
     ready = server.get_json("/ready")
     assert ready["missing"] == []
     assert {ready["recognise"][code] for code in ("en", "es", "de", "fr")} == {"whisper"}
+    assert ready["chosen"] == {"en": "whisper, because engines.recognizers says so"}
+    assert "en is recognised by whisper, because engines.recognizers says so" in server.log()
     for pair in ("en→de", "de→en", "en→es", "es→en"):
         assert ready["translate"][pair] == "argos"
     assert ready["translate"]["es→de"] == "argos via en"

@@ -2,6 +2,9 @@
 
 The model file lies inside the faster-whisper package. It is found without importing that package, whose import
 brings CTranslate2 and PyAV into the process. Model and weights: https://github.com/snakers4/silero-vad (MIT).
+
+The model's state remembers how loud somebody spoke, and a quiet speaker behind a loud one is not heard for a second, or
+not at all. So a silence makes it forget, as if a new session began (docs/models.md, "What models cost").
 """
 
 from typing import Any
@@ -20,8 +23,35 @@ FRAME_SAMPLES = 512
 CONTEXT_SAMPLES = 64
 """Samples of the previous frame that the model sees before each frame."""
 
+FORGETS_AFTER = 10
+"""Silent frames (320 ms) behind which the state begins anew, once for each silence: less than a pause that ends a
+segment, and more than most pauses within a phrase."""
+
+_SILENT = 0.35
+"""A frame is silent under this probability."""
+
+_RUN = 32
+"""Frames that the model is given at once: those behind a place where it forgets are run again."""
+
 _STATE_SHAPE = (1, 1, 128)
 _REMEDY = "Run `pip install 'faster-whisper>=1.2'`"
+
+
+_State = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def _no_state() -> _State:
+    return np.zeros(_STATE_SHAPE, np.float32), np.zeros(_STATE_SHAPE, np.float32)
+
+
+def _until_forgotten(probabilities: NDArray[np.float32], silent: int) -> tuple[int, int]:
+    """How many frames there are up to the place where the state begins anew, or to the end, and how many silent ones in
+    a row end there; `silent` are those in a row before the first."""
+    for at, probability in enumerate(probabilities.tolist(), 1):
+        silent = silent + 1 if probability < _SILENT else 0
+        if silent == FORGETS_AFTER:
+            return at, silent
+    return len(probabilities), silent
 
 
 class SileroStream:
@@ -29,9 +59,10 @@ class SileroStream:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._hidden = np.zeros(_STATE_SHAPE, np.float32)
-        self._cell = np.zeros(_STATE_SHAPE, np.float32)
+        self._hidden, self._cell = _no_state()
         self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
+        self._silent = 0
+        """Silent frames in a row."""
 
     def probabilities(self, samples: Samples) -> NDArray[np.float32]:
         """Probability of speech of each frame, shape (frames,), in [0, 1].
@@ -44,17 +75,28 @@ class SileroStream:
         if not samples.size:
             return np.empty(0, np.float32)
         frames = self._with_context(samples)
+        given: list[NDArray[np.float32]] = []
+        done, silent, state = 0, self._silent, (self._hidden, self._cell)
+        while done < len(frames):
+            speech, *after = self._run(frames[done : done + _RUN], state)
+            count, silent = _until_forgotten(speech, silent)
+            state = _no_state() if silent == FORGETS_AFTER else (after[0], after[1])
+            given.append(speech[:count])
+            done += count
+        self._silent, (self._hidden, self._cell) = silent, state
+        self._context = frames[-1, -CONTEXT_SAMPLES:].copy()
+        return np.concatenate(given)
+
+    def _run(self, frames: NDArray[np.float32], state: _State) -> tuple[NDArray[np.float32], ...]:
+        """The frames' probabilities and the state behind them."""
         try:
             # The leading dimension is time: the model runs its frames in order, through one recurrent state.
             speech, hidden, cell = self._session.run(
-                ["speech_probs", "hn", "cn"], {"input": frames, "h": self._hidden, "c": self._cell}
+                ["speech_probs", "hn", "cn"], {"input": frames, "h": state[0], "c": state[1]}
             )
         except Exception as error:
             raise EngineFailed(NAME, str(error)) from error
-        self._hidden, self._cell = hidden, cell
-        self._context = frames[-1, -CONTEXT_SAMPLES:].copy()
-        probabilities: NDArray[np.float32] = speech.reshape(-1)
-        return probabilities
+        return speech.reshape(-1), hidden, cell
 
     def _with_context(self, samples: Samples) -> NDArray[np.float32]:
         """The frames, each behind the last samples of the one before it, shape (frames, 64 + 512)."""

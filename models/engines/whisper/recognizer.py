@@ -24,7 +24,7 @@ from dragoman.models.engines.whisper.guards import MAX_TOKENS, credible, token_l
 from dragoman.models.engines.whisper.model import FAULTS, LoadedWhisper, failure, load_whisper
 from dragoman.models.engines.whisper.prompts import spell
 from dragoman.models.engines.whisper.rest import rest_from
-from dragoman.models.engines.whisper.words import UNSPACED, align
+from dragoman.models.engines.whisper.words import UNSPACED, align, placed
 from dragoman.models.errors import EngineFailed
 
 MAX_RESTS = 2
@@ -231,7 +231,9 @@ class WhisperRecognizer:
                 _log.warning("no word times for %d texts: %s", len(group), error)
                 continue
             for one, found in zip(group, words, strict=True):
-                one.words = found
+                one.words = placed(found)
+                if len(one.words) < len(found):
+                    one.text = ("" if language in UNSPACED else " ").join(word.text for word in one.words)
 
     def _translate(
         self, loaded: LoadedWhisper, encoded: Encoded, heard: Sequence[_Heard], allowance: Allowance

@@ -20,6 +20,9 @@ _LONGEST_TIMES = 2.0
 first word and behind the last one is counted to them."""
 _LONGEST_MEDIAN_S = 0.7
 
+_INVENTED = 3
+"""So many words without length at the end of a text were never said."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -53,6 +56,15 @@ def align(
         tuple(_words(text, parts, count / FRAMES_PER_SECOND, unspaced=unspaced))
         for text, parts, count in zip(texts, aligned, frames, strict=True)
     ]
+
+
+def placed(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words without those at the end that have no place in the sound, where they are several: a text that was
+    written on behind what was said, often its own beginning. A single word may be given no length by mistake."""
+    count = len(words)
+    while count and words[count - 1].stop_s <= words[count - 1].start_s:
+        count -= 1
+    return tuple(words[:count] if len(words) - count >= _INVENTED else words)
 
 
 def _words(text: str, parts: Sequence[dict[str, Any]], length_s: float, *, unspaced: bool) -> list[Word]:

@@ -43,7 +43,9 @@ async def heard(
     plan = replace(engines.plan(target="es"), english_for=english_for)
     request = SessionRequest(pcm(16_000), pcm(16_000), plan, partials=partials, latency=latency)
     with closing(engines), Stillness(engines) as still:
-        session = Session(request, engines, load_settings(), still.offload, session_id="s", emit=emit)
+        session = Session(
+            request, engines, load_settings(), still.offload, work_clock=still.work_clock, session_id="s", emit=emit
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(session.run())
             step = round(chunk_s * SAMPLE_RATE_HZ) if paced else len(audio)
@@ -175,3 +177,15 @@ async def test_the_recogniser_is_told_what_is_a_partial_and_translates_none(
     assert [request.partial for request in asked] == [True] * (len(asked) - 1) + [False]
     assert [request.english_for for request in asked] == [frozenset()] * (len(asked) - 1) + [english_for]
     assert len(asked) > 2
+
+
+async def test_words_begin_behind_the_audio_that_is_kept_from_before_the_speech() -> None:
+    """The recogniser counts the silence in front to the first word."""
+
+    def hear(request: RecognitionRequest) -> Hypothesis:
+        first, *others = read(request.samples, times=True).words
+        return Hypothesis("", "en", (replace(first, start_s=0.0), *others))
+
+    events = await heard(np.concatenate([silence(1.0), spoken(4), silence(1.0)]), hear, latency="quality")
+    (transcript,) = [transcript for _, transcript in finals(events)]
+    assert transcript.words[0].start_s == transcript.start_s == pytest.approx(1.0, abs=0.05)

@@ -46,7 +46,9 @@ async def messages(engines: Engines, audio: Samples, latency: Latency, **fields:
         request.input_format, None, plan, partials=request.shows_non_finals, latency=latency, listen=settings.listen
     )
     with Stillness(engines) as still:
-        session = Session(asked, engines, settings, still.offload, session_id="s", emit=emit)
+        session = Session(
+            asked, engines, settings, still.offload, work_clock=still.work_clock, session_id="s", emit=emit
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(session.run())
             for start in range(0, len(audio), CHUNK):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dragoman.models.base import Samples
 from dragoman.models.engines.silero.detector import SileroDetector
 from dragoman.models.errors import EngineFailed, EngineUnavailable
+from tests.fakes.sounds import SOUNDS, no_speech
 from tests.models.recordings import recording
 
 FRAME = SileroDetector.frame_samples
@@ -41,14 +42,44 @@ def test_any_cutting_into_calls_gives_the_same(detector: SileroDetector, speech:
 
 
 @pytest.mark.embedded
-def test_streaming_equals_the_reference(detector: SileroDetector, speech: Samples) -> None:
+def test_streaming_equals_the_reference(
+    detector: SileroDetector, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as nothing is forgotten: the reference hears one utterance after the other with one state."""
     from faster_whisper.vad import get_vad_model
 
+    monkeypatch.setattr(f"{SileroDetector.__module__}.FORGETS_AFTER", speech.size)
     expected = np.asarray(get_vad_model()(speech.copy())).reshape(-1)
     stream = detector.stream()
-    given = [stream.probabilities(speech[start : start + FRAME]) for start in range(0, speech.size, FRAME)]
+    given = np.concatenate(
+        [stream.probabilities(speech[start : start + FRAME]) for start in range(0, speech.size, FRAME)]
+    )
     # The reference blanks the end of the last frame, through a view that it means to be a copy.
-    np.testing.assert_allclose(np.concatenate(given)[:-1], expected[:-1], atol=1e-6)
+    np.testing.assert_allclose(given[:-1], expected[:-1], atol=1e-6)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("quieter_db", [0, 10, 20, 30])
+@pytest.mark.parametrize("gap_s", [0.5, 2.0])
+def test_quiet_speech_behind_loud_speech_is_heard(
+    detector: SileroDetector, speech: Samples, quieter_db: float, gap_s: float
+) -> None:
+    """Two people at one microphone: 30 dB apart the second one was not heard at all."""
+    alone = detector.stream().probabilities(speech) > 0.5
+    gap = np.zeros(round(gap_s * 16_000 / FRAME) * FRAME, np.float32)
+    quiet = speech * np.float32(10 ** (-quieter_db / 20))
+    found = detector.stream().probabilities(np.concatenate([speech, gap, quiet]))[-len(alone) :] > 0.5
+    assert (found & alone).sum() > 0.9 * alone.sum()
+    assert np.argmax(found) - np.argmax(alone) < 5
+
+
+@pytest.mark.parametrize("level", [0.3, 0.03, 0.003])
+@pytest.mark.parametrize("sound", SOUNDS)
+def test_what_is_no_speech_does_not_become_speech_by_forgetting(
+    detector: SileroDetector, sound: str, level: float
+) -> None:
+    samples = no_speech(sound) * np.float32(level)
+    assert (detector.stream().probabilities(samples) > 0.5).sum() <= 1
 
 
 @pytest.mark.embedded

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from dragoman.models.engines.whisper.words import UNSPACED, align
+from dragoman.models.base import Word
+from dragoman.models.engines.whisper.words import UNSPACED, align, placed
 from dragoman.pipeline import timing
 
 Part = tuple[str, float, float, float]
@@ -103,3 +104,24 @@ def test_many_texts_at_once() -> None:
     found = align(model, Language("en"), "storage", ["a", "b"], [[1], [2]], [100, 300])
     assert [[word.text for word in one] for one in found] == [["a"], ["b"]]
     assert model.asked == [[[1], [2]], "storage", [100, 300]]
+
+
+@pytest.mark.parametrize(
+    ("lengths_s", "kept"),
+    [
+        ([0.3, 0.3, 0.3], 3),
+        ([0.3, 0.0, 0.3], 3),
+        ([0.3, 0.0, 0.0], 3),
+        ([0.3, 0.0, 0.0, 0.0], 1),
+        ([0.3, 0.0, 0.0, 0.0, 0.2], 5),
+        ([0.0, 0.0, 0.0], 0),
+        ([], 0),
+    ],
+)
+def test_words_written_on_behind_the_end_of_the_sound_were_not_said(lengths_s: list[float], kept: int) -> None:
+    """Real tiny.en wrote "… the chemical is. The cabbage juice changes …": all of the sentence again, at one place."""
+    at_s, words = 0.0, list[Word]()
+    for length_s in lengths_s:
+        words.append(Word("w", at_s, at_s + length_s))
+        at_s += length_s
+    assert placed(words) == tuple(words[:kept])
