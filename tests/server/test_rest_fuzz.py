@@ -259,10 +259,10 @@ async def test_every_text_to_be_said_is_taken_or_refused(client: httpx.AsyncClie
     for body in bodies(fields):
         answer = await client.post("/post/speech/tts", content=body)
         statuses.add(answer.status_code)
-        assert answer.status_code in (400, 422), body[:100]
-        assert isinstance(answer.json()["detail"], str)
-        assert len(answer.content) < 3_000
-    assert statuses == {400, 422}
+        assert answer.status_code in (200, 400, 422), body[:100]
+        assert answer.is_success or isinstance(answer.json()["detail"], str)
+        assert answer.is_success or len(answer.content) < 3_000
+    assert statuses == {200, 400, 422}
 
 
 @pytest.mark.parametrize("value", VALUES)
