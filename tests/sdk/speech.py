@@ -113,3 +113,17 @@ def from_format(name: str, data: bytes) -> tuple[Pcm, int]:
         frames = [frame.to_ndarray() for frame in codec.decode(av.Packet(data))]
         return np.concatenate(frames, axis=1)[0].astype(np.int16), 8000
     return np.frombuffer(data, np.int16), 48000 if name == "pcm" else int(name.rpartition("_")[2])
+
+
+AGAIN = {
+    "en": ("again",),
+    "es": ("otra vez", "nuevamente", "intente"),
+    "fr": ("autre fois", "nouveau", "importe"),
+    "pt": ("outra vez", "novamente"),
+}
+"""What "try again" and "fail again" become, by Apertium alone and by way of the Firefox models."""
+
+
+def says_again(text: str, language: str) -> bool:
+    """Whether a translation of `beckett.wav` has the words that it must have."""
+    return any(word in text.lower() for word in AGAIN[language])
