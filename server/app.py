@@ -33,6 +33,7 @@ from dragoman.server.protocols.soniox.speech.rest import speech_refusal as sonio
 from dragoman.server.proxies import TrustedProxies
 from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
+from dragoman.server.trimming import trim_for_ever, trimmer
 from dragoman.server.upgrades import guide_upgrades
 
 
@@ -42,7 +43,9 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
+        trimming = asyncio.create_task(trim_for_ever(trimmer()), name="trim-memory")
         yield
+        trimming.cancel()
         await services.stop()
 
     app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redoc_url=None)

@@ -16,7 +16,6 @@ from dragoman.server.auth import Gatekeeper
 from dragoman.server.failures import NotReady
 from dragoman.server.limits import Admission
 from dragoman.server.metrics import Metrics
-from dragoman.server.trimming import trim_for_ever, trimmer
 from dragoman.server.usage import Usage
 
 log = logging.getLogger("dragoman.server")
@@ -68,7 +67,6 @@ class Services:
         self._load = load
         self._engines: Engines | None = None
         self._loading: asyncio.Task[None] | None = None
-        self._trimming: asyncio.Task[None] | None = None
         self._fault = ""
 
     @property
@@ -86,7 +84,6 @@ class Services:
     def start(self) -> None:
         """Begin to load the engines."""
         self._loading = asyncio.create_task(self._load_engines(), name="load-engines")
-        self._trimming = asyncio.create_task(trim_for_ever(trimmer()), name="trim-memory")
 
     async def until_loaded(self) -> None:
         """Wait until loading has ended, well or badly."""
@@ -121,8 +118,6 @@ class Services:
 
     async def stop(self) -> None:
         """End the engines and the threads."""
-        if self._trimming is not None:
-            self._trimming.cancel()
         await self.until_loaded()
         if self._engines is not None:
             await asyncio.to_thread(self._engines.close)

@@ -1,21 +1,26 @@
 """Real recognisers, each loaded once; a test whose weights are not here is skipped."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from dragoman.config.settings import load_settings
 from dragoman.models.engines.moonshine.recognizer import MoonshineRecognizer
 from dragoman.models.engines.whisper.recognizer import WhisperRecognizer
-from tests.real.weights import models_folder
+from dragoman.models.files.store import Store
+
+# What `make real` pulls; DRAGOMAN_REAL_MODELS names another folder, as `models_dir` would.
+FOLDER = Path(os.environ.get("REAL_MODELS") or Path(__file__).resolve().parents[2] / "build" / "real")
 
 
 def _whisper(name: str) -> Iterator[WhisperRecognizer]:
-    folder = models_folder(name)
-    if folder is None:
+    installed = Store(FOLDER).find("whisper", name)
+    if installed is None or installed.fault:
         pytest.skip(f"the real Whisper {name} is not here: run `make real`, or name a folder in DRAGOMAN_REAL_MODELS")
     settings = load_settings(overrides={"engines": {"whisper": {"model": name, "device": "cpu"}}})
-    recognizer = WhisperRecognizer(folder / "whisper", settings.engines.whisper)
+    recognizer = WhisperRecognizer(FOLDER / "whisper", settings.engines.whisper)
     yield recognizer
     recognizer.close()
 
