@@ -25,10 +25,8 @@ from dragoman.server.protocols.sarvam.routes import SLASHES, sarvam_routes
 from dragoman.server.protocols.sarvam.unserved import ENDPOINTS as SARVAM_UNSERVED
 from dragoman.server.protocols.sarvam.unserved import unserved_refusal as sarvam_unserved
 from dragoman.server.protocols.soniox.api import refusal as soniox_refusal
-from dragoman.server.protocols.soniox.files.rest import files_refusal as soniox_files_refusal
 from dragoman.server.protocols.soniox.routes import UPLOADS as SONIOX_UPLOADS
 from dragoman.server.protocols.soniox.routes import soniox_routes
-from dragoman.server.protocols.soniox.routes import upload_guard as soniox_upload_guard
 from dragoman.server.protocols.soniox.speech.rest import speech_refusal as soniox_speech_refusal
 from dragoman.server.proxies import TrustedProxies
 from dragoman.server.refusals import Refusals
@@ -56,7 +54,6 @@ def create_app(services: Services) -> FastAPI:
         | {f"{slash}{name}": sarvam_refusal for slash in SLASHES for name in SARVAM}
         | {"/v1/tts-models": soniox_refusal, "/v1/tts": soniox_speech_refusal, "/tts": soniox_speech_refusal}
         | {
-            SONIOX_UPLOADS: soniox_files_refusal,
             "/v1/": soniox_refusal,
             "/session-storage/": palabra_refusal,
             "/saas/": palabra_refusal,
@@ -68,9 +65,8 @@ def create_app(services: Services) -> FastAPI:
         BodyLimit,
         limit_bytes=limits.control_bytes,
         refusals=refusals,
-        uploads=dict.fromkeys(UPLOADS, limits.message_bytes) | {SONIOX_UPLOADS: limits.upload_bytes},
-        guards={SONIOX_UPLOADS: soniox_upload_guard(services)},
-        streamed=sarvam_uploads(SLASHES),
+        uploads=dict.fromkeys(UPLOADS, limits.message_bytes),
+        streamed={SONIOX_UPLOADS, *sarvam_uploads(SLASHES)},
     )
     app.add_middleware(CORSMiddleware, allow_methods=["*"], allow_headers=["*"], **pages.cors())
     app.add_middleware(PageGuard, pages=pages, refusals=refusals)

@@ -5,13 +5,12 @@ and on disk beyond that, which only paths with a limit of their own can reach. T
 bodies themselves, to ask for the key first.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from tempfile import SpooledTemporaryFile
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dragoman.server.failures import AuthenticationFailed
 from dragoman.server.refusals import Refusals
 
 CHUNK_BYTES = 65_536
@@ -20,8 +19,7 @@ CHUNK_BYTES = 65_536
 
 class BodyLimit:
     """ASGI middleware that lets no body over `limit_bytes` through; `uploads` are other limits by the beginning of
-    the path. Where `guards` has one for it, that looks at the head first, and raises AuthenticationFailed: strangers
-    fill no disk. `streamed` are the paths whose routes read their bodies, and bound them.
+    the path. `streamed` are the paths whose routes read their bodies, and bound them.
     """
 
     def __init__(
@@ -31,14 +29,12 @@ class BodyLimit:
         refusals: Refusals,
         *,
         uploads: Mapping[str, int] | None = None,
-        guards: Mapping[str, Callable[[Headers], object]] | None = None,
         streamed: Collection[str] = (),
     ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
         self._refusals = refusals
         self._uploads = dict(uploads or {})
-        self._guards = dict(guards or {})
         self._streamed = frozenset(streamed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,11 +43,6 @@ class BodyLimit:
         bodiless = "content-length" not in headers and "transfer-encoding" not in headers
         if bodiless or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
-            return
-        try:
-            self._guard(scope["path"], headers)
-        except AuthenticationFailed as error:
-            await self._refusals.response(scope["path"], 401, str(error))(scope, receive, send)
             return
         limit = self._limit_of(scope["path"])
         with SpooledTemporaryFile[bytes](max_size=self._limit_bytes) as body:
@@ -64,11 +55,6 @@ class BodyLimit:
                 await answer(scope, receive, send)
                 return
             await self._app(scope, _Replay(body, receive), send)
-
-    def _guard(self, path: str, headers: Headers) -> None:
-        for prefix, guard in self._guards.items():
-            if path.startswith(prefix):
-                guard(headers)
 
     def _limit_of(self, path: str) -> int:
         return next((limit for prefix, limit in self._uploads.items() if path.startswith(prefix)), self._limit_bytes)

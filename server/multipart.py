@@ -2,19 +2,25 @@
 
 The parser is python-multipart's. What it is given may be made to be expensive, so it works on small pieces in a worker:
 a form of many megabytes keeps neither the event loop nor anybody's audio waiting. The file waits in memory while it is
-small, and on disk beyond that.
+small, and on disk beyond that. A route asks for the key before it reads one.
 """
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
+from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from dragoman.pipeline.offload import Offload
+from dragoman.server.failures import BadMessage, MessageTooLarge
+from dragoman.server.services import Services
 
+FILE = "file"
+"""The field that is a file."""
 PIECE_BYTES = 65_536
 """So much is parsed in one go, and so much of a file is read at a time."""
 MEMORY_BYTES = 65_536
@@ -43,11 +49,42 @@ class Form:
     file: "SpooledTemporaryFile[bytes] | None" = None
     size: int = 0
     """Bytes of the file."""
+    filename: str | None = None
+    """As the client has it; None where it sent the field `file` as a text."""
 
     def close(self) -> None:
         """The file is not needed any more."""
         if self.file is not None:
             self.file.close()
+
+
+@asynccontextmanager
+async def form_of(request: Request, services: Services, limit_bytes: int) -> AsyncIterator[Form]:
+    """A request's form, of at most `limit_bytes` in all; it is closed behind the block.
+
+    Raises BadMessage, MessageTooLarge, or Starlette's ClientDisconnect.
+    """
+    fields_bytes = services.settings.limits.control_bytes
+    try:
+        if int(request.headers.get("content-length", "0")) > limit_bytes:
+            raise FormTooLarge
+        form = await read_form(
+            request.stream(),
+            request.headers.get("content-type", ""),
+            services.parsing,
+            file=FILE,
+            limit_bytes=limit_bytes,
+            fields_bytes=fields_bytes,
+        )
+    except BadForm as error:
+        raise BadMessage(str(error)) from error
+    except FormTooLarge as error:
+        limit = fields_bytes if error.without_file else services.settings.limits.upload_bytes
+        raise MessageTooLarge(limit, without_audio=error.without_file) from error
+    try:
+        yield form
+    finally:
+        form.close()
 
 
 async def read_form(
@@ -135,6 +172,8 @@ class _Reading:
             if self.form.file is not None:
                 raise BadForm(f"the form has more than one '{self._file}'")
             self.form.file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115  (the form's owner closes it)
+            if (filename := options.get(b"filename")) is not None:
+                self.form.filename = filename.decode("utf-8", "replace")
             self._data = None
 
     def _take(self, data: bytes, start: int, end: int) -> None:

@@ -1,52 +1,18 @@
-"""Runs the real `gradium` package in a child process that is killed when it hangs.
-
-Some faults of a server freeze that client for good, event loop and time-outs included; a test in the same process
-would freeze with it. A job names one of the coroutines below and its arguments; results come back pickled.
-"""
+"""Jobs of the real `gradium` package (`tests/sdk/child.py`)."""
 
 import asyncio
 import base64
-import pickle
-import subprocess
-import sys
+import functools
 from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
 
+from tests.sdk.child import Raised, guarded, run_job
 from tests.waiting import PATIENCE_S
 
-
-class ClientFroze(AssertionError):
-    """The client did not come back in time and was killed."""
-
-
-def run_client(job: str, patience_s: float = PATIENCE_S, module: str = "tests.sdk.client", **arguments: Any) -> Any:
-    """Run one job of a module in a child; its exception comes back as a `Raised`. Raises ClientFroze."""
-    order = base64.b64encode(pickle.dumps((job, arguments))).decode()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", module],
-            input=order.encode(),
-            capture_output=True,
-            timeout=patience_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ClientFroze(f"{job} did not end in {patience_s} s") from error
-    assert done.returncode == 0, done.stderr.decode()
-    return pickle.loads(base64.b64decode(done.stdout))
-
-
-class Raised:
-    """What a job raised: the exception's type and text."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        self.kind = kind
-        self.text = text
-
-    def __repr__(self) -> str:
-        return f"Raised({self.kind}: {self.text})"
+MODULE = "tests.sdk.client"
+run_client = functools.partial(run_job, MODULE)
 
 
 def _client(url: str, key: str) -> Any:
@@ -188,7 +154,7 @@ async def rest(url: str, calls: list[tuple[str, dict[str, Any]]], key: str = "k"
         try:
             answers.append(await getattr(_client(url, key), method)(**arguments))
         except Exception as error:  # noqa: BLE001
-            answers.append(Raised(type(error).__name__, str(error)))
+            answers.append(Raised.of(error))
     return answers
 
 
@@ -304,7 +270,7 @@ async def crashes(url: str, setup: dict[str, Any], audio: bytes, key: str = "k")
 async def until_free(url: str, setup: dict[str, Any], audio: bytes, key: str = "k") -> Any:
     """Try until the server has room again."""
     while True:  # run_client has no more patience than the tests
-        answer = await _guarded("buffered", {"url": url, "setup": setup, "audio": audio, "key": key})
+        answer = await guarded(MODULE, "buffered", {"url": url, "setup": setup, "audio": audio, "key": key})
         if not isinstance(answer, Raised):
             return answer
         assert "concurrency limit" in answer.text, answer
@@ -321,28 +287,3 @@ async def raw_first_answer(url: str, path: str, first: str, key: str = "k") -> A
         answer = (await ws.receive()).json()
         await ws.receive()
         return answer, ws.close_code
-
-
-async def each(jobs: list[tuple[str, dict[str, Any]]]) -> Any:
-    """Several jobs one after the other in the same child; for tables of cases."""
-    return [await _guarded(job, arguments) for job, arguments in jobs]
-
-
-async def _guarded(job: str, arguments: dict[str, Any]) -> Any:
-    try:
-        return await globals()[job](**arguments)
-    except Exception as error:  # noqa: BLE001
-        return Raised(type(error).__name__, str(error))
-
-
-def _main() -> None:
-    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
-    from tests.sdk import client  # noqa: PLW0406
-
-    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
-    result = asyncio.run(client._guarded(job, arguments))
-    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
-
-
-if __name__ == "__main__":
-    _main()

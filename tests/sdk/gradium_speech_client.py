@@ -1,20 +1,12 @@
 """Jobs of the real `gradium` package for its recognition and synthesis (see `tests/sdk/client.py`)."""
 
-import asyncio
-import base64
-import pickle
-import sys
+import functools
 from typing import Any
 
-from tests.sdk import client
+from tests.sdk.child import run_job
 from tests.sdk.client import _chunks, _client
 
-MODULE = "tests.sdk.gradium_speech_client"
-
-
-def run(job: str, **arguments: Any) -> Any:
-    """One of the jobs below in a child."""
-    return client.run_client(job, module=MODULE, **arguments)
+run = functools.partial(run_job, "tests.sdk.gradium_speech_client")
 
 
 async def stt(url: str, setup: dict[str, Any], audio: Any, key: str = "k", rate: int | None = None) -> Any:
@@ -85,17 +77,3 @@ async def multiplexed_tts(url: str, setup: dict[str, Any], texts: dict[str, list
 async def voice_tts(url: str, key: str = "k", **arguments: Any) -> Any:
     """`client.voice_tts`: synthesis by REST."""
     return await _client(url, key).voice_tts(**arguments)
-
-
-async def _run(job: str, arguments: dict[str, Any]) -> Any:
-    from tests.sdk import gradium_speech_client  # noqa: PLW0406
-
-    try:
-        return await getattr(gradium_speech_client, job)(**arguments)
-    except Exception as error:  # noqa: BLE001
-        return client.Raised(type(error).__name__, str(error))
-
-
-if __name__ == "__main__":
-    order = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
-    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(asyncio.run(_run(*order)))))

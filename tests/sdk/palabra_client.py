@@ -1,51 +1,19 @@
-"""Runs the real `palabra-ai` package in a child process that is killed when it hangs.
+"""Jobs of the real `palabra-ai` package (`tests/sdk/child.py`).
 
-Of the package only the table of regions is changed: a local one is added. A job names one of the coroutines below and
-its arguments; results come back pickled, the package's own events among them.
+Of the package only the table of regions is changed: a local one is added. Its own events come back as they are.
 """
 
 import asyncio
-import base64
+import functools
 import json
-import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.sdk.child import Raised, guarded, run_job
 from tests.waiting import PATIENCE_S
 
-
-class ClientFroze(AssertionError):
-    """The client did not come back in time and was killed."""
-
-
-def run_client(job: str, patience_s: float = PATIENCE_S, **arguments: Any) -> Any:
-    """Run one job in a child; its exception comes back as a `Raised`. Raises ClientFroze."""
-    order = base64.b64encode(pickle.dumps((job, arguments))).decode()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.sdk.palabra_client"],
-            input=order.encode(),
-            capture_output=True,
-            timeout=patience_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ClientFroze(f"{job} did not end in {patience_s} s") from error
-    assert done.returncode == 0, done.stderr.decode()
-    return pickle.loads(base64.b64decode(done.stdout))
-
-
-class Raised:
-    """What a job raised: the exception's type and text."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        self.kind = kind
-        self.text = text
-
-    def __repr__(self) -> str:
-        return f"Raised({self.kind}: {self.text})"
+MODULE = "tests.sdk.palabra_client"
+run_client = functools.partial(run_job, MODULE)
 
 
 def _palabra(url: str, key: str) -> Any:
@@ -153,7 +121,7 @@ async def tts(url: str, texts: list[tuple[str, dict[str, Any]]], key: str = "k",
             try:
                 answers.append(await session.synthesize(text, timeout=PATIENCE_S, **overrides))
             except Exception as error:  # noqa: BLE001
-                answers.append(Raised(type(error).__name__, str(error)))
+                answers.append(Raised.of(error))
     return answers
 
 
@@ -183,35 +151,10 @@ async def management(url: str, calls: list[tuple[str, str, dict[str, Any]]], key
         try:
             answers.append(await getattr(target, method)(**arguments))
         except Exception as error:  # noqa: BLE001
-            answers.append(Raised(type(error).__name__, str(error)))
+            answers.append(Raised.of(error))
     return answers
 
 
 async def at_once(jobs: list[tuple[str, dict[str, Any]]]) -> Any:
     """Several jobs at the same time."""
-    return await asyncio.gather(*(_guarded(job, arguments) for job, arguments in jobs))
-
-
-async def each(jobs: list[tuple[str, dict[str, Any]]]) -> Any:
-    """Several jobs one after the other; for tables of cases."""
-    return [await _guarded(job, arguments) for job, arguments in jobs]
-
-
-async def _guarded(job: str, arguments: dict[str, Any]) -> Any:
-    try:
-        return await globals()[job](**arguments)
-    except Exception as error:  # noqa: BLE001
-        return Raised(type(error).__name__, str(error))
-
-
-def _main() -> None:
-    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
-    from tests.sdk import palabra_client  # noqa: PLW0406
-
-    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
-    result = asyncio.run(palabra_client._guarded(job, arguments))
-    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
-
-
-if __name__ == "__main__":
-    _main()
+    return await asyncio.gather(*(guarded(MODULE, job, arguments) for job, arguments in jobs))

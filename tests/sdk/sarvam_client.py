@@ -1,6 +1,6 @@
-"""Runs the real `sarvamai` package, sync or async, in a child process that is killed when it hangs.
+"""Jobs of the real `sarvamai` package, sync or async (`tests/sdk/child.py`).
 
-A job names one of the coroutines below and its arguments. What a client does is a list of steps, the same for both
+What a client does is a list of steps, the same for both
 kinds of client:
 
     ("audio", data)      send bytes as one message, base64; ("audio", data, {"sample_rate": 8000}) with more arguments
@@ -14,34 +14,15 @@ kinds of client:
 
 import asyncio
 import base64
-import contextlib
-import pickle
-import subprocess
-import sys
+import functools
 import time
 from typing import Any
 
-from tests.sdk.client import ClientFroze, Raised
-from tests.waiting import PATIENCE_S
+from tests.sdk.child import Raised, run_job
+
+run_sarvam = functools.partial(run_job, "tests.sdk.sarvam_client")
 
 Step = tuple[Any, ...]
-
-
-def run_sarvam(job: str, patience_s: float = PATIENCE_S, **arguments: Any) -> Any:
-    """Run one job in a child; its exception comes back as a `Raised`. Raises ClientFroze."""
-    order = base64.b64encode(pickle.dumps((job, arguments))).decode()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.sdk.sarvam_client"],
-            input=order.encode(),
-            capture_output=True,
-            timeout=patience_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ClientFroze(f"{job} did not end in {patience_s} s") from error
-    assert done.returncode == 0, done.stderr.decode()
-    return pickle.loads(base64.b64decode(done.stdout))
 
 
 def environment(url: str) -> Any:
@@ -100,7 +81,7 @@ async def talk(
         else:
             await _talk_async(found, url, steps, socket, key, connect)
     except Exception as error:  # noqa: BLE001
-        found.raised = Raised(type(error).__name__, str(error))
+        found.raised = Raised.of(error)
     return found
 
 
@@ -184,7 +165,7 @@ async def realtime(url: str, steps: list[Step], kind: str = "sync", key: str = "
     except ConnectionClosed as error:
         found["closed"] = (error.rcvd.code, error.rcvd.reason) if error.rcvd is not None else (1006, "")
     except Exception as error:  # noqa: BLE001
-        found["raised"] = Raised(type(error).__name__, str(error))
+        found["raised"] = Raised.of(error)
     return found
 
 
@@ -256,7 +237,7 @@ async def speaking(url: str, steps: list[Step], kind: str = "sync", key: str = "
     except ConnectionClosed as error:
         found["closed"] = (error.rcvd.code, error.rcvd.reason) if error.rcvd is not None else (1006, "")
     except Exception as error:  # noqa: BLE001
-        found["raised"] = Raised(type(error).__name__, str(error))
+        found["raised"] = Raised.of(error)
     return found
 
 
@@ -355,17 +336,3 @@ def _send(ws: Any, socket: str, name: str, arguments: list[Any]) -> Any:
     if name == "raw":
         return ws._websocket.send(arguments[0])
     return ws.set_prompt(arguments[0]) if name == "prompt" else ws.flush()
-
-
-def _main() -> None:
-    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
-    from tests.sdk import sarvam_client  # noqa: PLW0406
-
-    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
-    with contextlib.redirect_stdout(sys.stderr):
-        result = asyncio.run(getattr(sarvam_client, job)(**arguments))
-    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
-
-
-if __name__ == "__main__":
-    _main()

@@ -1,7 +1,4 @@
-"""Runs the real `soniox` package in a child process that is killed when it hangs.
-
-Its iterators only end when the server closes. A job names one of the functions below; results come back pickled
-(`tests/sdk/client.py`).
+"""Jobs of the real `soniox` package (`tests/sdk/child.py`). Its iterators only end when the server closes.
 
 What a client does is a list of steps: `("send", data, size, pause_s)`, `("sleep", s)`, `("until", text)`, which waits
 until the client could show that text, or the name of a method of the session, such as `("finalize",)`. Events come back
@@ -9,19 +6,15 @@ as the dictionaries that they were on the wire.
 """
 
 import asyncio
-import base64
 import functools
-import inspect
-import pickle
-import sys
 import threading
 import time
 from typing import Any
 
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import Raised, run_job
 from tests.server.soniox.wire import Replay, replay
 
-run = functools.partial(run_client, module="tests.sdk.soniox_client")
+run = functools.partial(run_job, "tests.sdk.soniox_client")
 
 Step = tuple[Any, ...]
 
@@ -193,29 +186,3 @@ async def rest_asynchronous(url: str, key: str = "k") -> Any:
     client = _client(url, key, "AsyncSonioxClient")
     made = await client.auth.create_temporary_api_key()
     return made.api_key, (await client.models.list()).models[0].id, (await client.concurrency_limits.get()).project
-
-
-def each(jobs: list[tuple[str, dict[str, Any]]]) -> Any:
-    """Several jobs one after the other in the same child; for tables of cases."""
-    return [_guarded(job, arguments) for job, arguments in jobs]
-
-
-def _guarded(job: str, arguments: dict[str, Any]) -> Any:
-    try:
-        result = globals()[job](**arguments)
-        return asyncio.run(result) if inspect.iscoroutine(result) else result
-    except Exception as error:  # noqa: BLE001
-        return Raised(type(error).__name__, f"{error} ({error.__cause__})")
-
-
-def _main() -> None:
-    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
-    from tests.sdk import soniox_client  # noqa: PLW0406
-
-    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
-    result = soniox_client._guarded(job, arguments)
-    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
-
-
-if __name__ == "__main__":
-    _main()

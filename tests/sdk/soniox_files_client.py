@@ -1,18 +1,13 @@
-"""Runs the real `soniox` package with files, in a child process (`tests/sdk/soniox_client.py`)."""
+"""Jobs of the real `soniox` package with files (`tests/sdk/child.py`)."""
 
-import asyncio
-import base64
 import functools
-import inspect
-import pickle
-import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import Raised, run_job
 from tests.sdk.soniox_client import _client
 
-run = functools.partial(run_client, module="tests.sdk.soniox_files_client")
+run = functools.partial(run_job, "tests.sdk.soniox_files_client")
 
 MODEL = "stt-async-v5"
 WAIT_S = 0.05
@@ -126,26 +121,5 @@ def _error(call: Callable[[], object]) -> Raised:
     try:
         call()
     except Exception as error:  # noqa: BLE001
-        return Raised(type(error).__name__, str(error))
+        return Raised.of(error)
     return Raised("nothing", "")
-
-
-def _guarded(job: str, arguments: dict[str, Any]) -> Any:
-    try:
-        result = globals()[job](**arguments)
-        return asyncio.run(result) if inspect.iscoroutine(result) else result
-    except Exception as error:  # noqa: BLE001
-        return Raised(type(error).__name__, f"{error} ({error.__cause__})")
-
-
-def _main() -> None:
-    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
-    from tests.sdk import soniox_files_client  # noqa: PLW0406
-
-    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
-    result = soniox_files_client._guarded(job, arguments)
-    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
-
-
-if __name__ == "__main__":
-    _main()

@@ -1,17 +1,12 @@
-"""Runs the real `soniox` package where it speaks, in a child process (`tests/sdk/soniox_client.py`)."""
+"""Jobs of the real `soniox` package where it speaks (`tests/sdk/child.py`)."""
 
-import asyncio
-import base64
 import functools
-import inspect
-import pickle
-import sys
 from typing import Any
 
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import run_job
 from tests.sdk.soniox_client import _client
 
-run = functools.partial(run_client, module="tests.sdk.soniox_speech_client")
+run = functools.partial(run_job, "tests.sdk.soniox_speech_client")
 
 
 def _config(stream_id: str = "s", **fields: Any) -> Any:
@@ -72,29 +67,3 @@ def several(url: str, key: str = "k") -> tuple[bytes, bytes, list[bytes], bytes]
         again = connection.open_stream(config=_config("3"))
         again.send_text_chunks("Again.")
         return *spoken, cancelled, b"".join(again.receive_audio_chunks())
-
-
-def each(jobs: list[tuple[str, dict[str, Any]]]) -> Any:
-    """Several jobs one after the other in the same child."""
-    return [_guarded(job, arguments) for job, arguments in jobs]
-
-
-def _guarded(job: str, arguments: dict[str, Any]) -> Any:
-    try:
-        result = globals()[job](**arguments)
-        return asyncio.run(result) if inspect.iscoroutine(result) else result
-    except Exception as error:  # noqa: BLE001
-        return Raised(type(error).__name__, f"{error} ({error.__cause__})")
-
-
-def _main() -> None:
-    # The classes of a module run as `__main__` have no importable name; the result must be readable on the other side.
-    from tests.sdk import soniox_speech_client  # noqa: PLW0406
-
-    job, arguments = pickle.loads(base64.b64decode(sys.stdin.buffer.read()))
-    result = soniox_speech_client._guarded(job, arguments)
-    sys.stdout.buffer.write(base64.b64encode(pickle.dumps(result)))
-
-
-if __name__ == "__main__":
-    _main()

@@ -9,7 +9,8 @@ from dragoman.models.routes import RouteMap, offers
 from dragoman.models.text.finishing import finished
 from dragoman.pipeline.sentences import words_of
 from dragoman.testing import RunningServer
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.client import run_client
 from tests.sdk.speech import from_format, in_format, recording, says_again
 from tests.sdk.test_entry_points import FORMATS
 

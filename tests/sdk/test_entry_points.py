@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dragoman.testing import RunningServer
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.client import run_client
 from tests.sdk.speech import bursts, from_format, in_format
 
 FORMATS = ["pcm", "pcm_8000", "pcm_16000", "pcm_22050", "pcm_24000", "pcm_44100", "pcm_48000", "wav", "opus",

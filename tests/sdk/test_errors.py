@@ -3,7 +3,8 @@
 import pytest
 
 from dragoman.testing import RunningServer, running_server
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.client import run_client
 from tests.sdk.speech import bursts
 
 SPANISH = {"target_language": "es"}

@@ -12,7 +12,7 @@ import pytest
 from dragoman.pipeline.audio.formats import Container
 from dragoman.testing import RunningServer, running_server
 from tests.pipeline.audio.files import as_file
-from tests.sdk.client import Raised
+from tests.sdk.child import Raised
 from tests.sdk.gradium_speech_client import run
 from tests.sdk.speech import as_ogg_opus, as_wav, bursts
 from tests.waiting import until

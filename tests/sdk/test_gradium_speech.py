@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dragoman.testing import RunningServer, running_server
-from tests.sdk.client import Raised
+from tests.sdk.child import Raised
 from tests.sdk.gradium_speech_client import run
 from tests.sdk.speech import bursts, from_format, in_format
 

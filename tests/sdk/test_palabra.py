@@ -7,7 +7,8 @@ import pytest
 from palabra_ai import Audio, ServerError, StreamEnd, TaskInfo, TaskStatus, Transcript, build_task
 
 from dragoman.testing import RunningServer, running_server
-from tests.sdk.palabra_client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.palabra_client import run_client
 from tests.sdk.speech import as_ogg_opus, as_wav, bursts, resampled
 from tests.waiting import until
 

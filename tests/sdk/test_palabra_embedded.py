@@ -6,7 +6,8 @@ import pytest
 from palabra_ai import Audio, ServerError, StreamEnd, Transcript
 
 from dragoman.testing import RunningServer
-from tests.sdk.palabra_client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.palabra_client import run_client
 from tests.sdk.speech import recording, resampled, says_again
 
 pytestmark = pytest.mark.embedded

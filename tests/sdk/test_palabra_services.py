@@ -17,7 +17,8 @@ from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.formats import Container, media
 from dragoman.testing import RunningServer, running_server
 from tests.pipeline.audio.signals import decoded
-from tests.sdk.palabra_client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.palabra_client import run_client
 from tests.sdk.speech import as_ulaw, as_wav, bursts, resampled
 from tests.sdk.test_palabra import SPOKEN
 from tests.server.palabra.talk import audio, task, text_task

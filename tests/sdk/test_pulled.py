@@ -17,7 +17,8 @@ from tests.fakes.hub import FakeHub, cut
 from tests.fakes.model_files import argos_file
 from tests.fakes.piper_voice import in_language, write_voice
 from tests.fakes.whisper_script import Script, scripted_whisper
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.client import run_client
 from tests.sdk.speech import in_format, recording
 
 pytestmark = pytest.mark.embedded

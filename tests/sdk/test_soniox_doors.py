@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dragoman.testing import RunningServer, running_server
-from tests.sdk.client import Raised
+from tests.sdk.child import Raised
 from tests.sdk.soniox_client import error, read, run, whole
 from tests.sdk.speech import as_wav, bursts
 from tests.server.soniox.wire import START, replay

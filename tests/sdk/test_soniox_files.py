@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.testing import RunningServer, running_server
-from tests.sdk.client import Raised
+from tests.sdk.child import Raised
 from tests.sdk.soniox_files_client import run
 from tests.sdk.speech import as_ogg_opus, as_wav, bursts
 

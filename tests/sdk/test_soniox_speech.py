@@ -11,7 +11,7 @@ import pytest
 
 from dragoman.testing import RunningServer, running_server
 from tests.sdk import soniox_client
-from tests.sdk.client import Raised
+from tests.sdk.child import Raised
 from tests.sdk.soniox_speech_client import run
 from tests.sdk.speech import from_format
 

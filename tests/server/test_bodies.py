@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 from fastapi.responses import PlainTextResponse
-from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from dragoman.server.bodies import CHUNK_BYTES, BodyLimit
-from dragoman.server.failures import AuthenticationFailed
 from dragoman.server.refusals import Refusals
 from tests.fakes.transport import turns
 from tests.server.wire import Wire, request
@@ -196,20 +194,3 @@ async def test_a_route_hears_of_what_happens_after_the_body() -> None:
     gone.set()
     await serving
     assert heard == [{"type": "http.request", "body": b"x", "more_body": False}, {"type": "http.disconnect"}]
-
-
-async def test_a_guard_looks_at_the_head_before_any_of_the_body_is_read() -> None:
-    route = Route()
-
-    def guard(headers: Headers) -> None:
-        if "authorization" not in headers:
-            raise AuthenticationFailed("API key is missing")
-
-    refusals = Refusals({"/big": lambda status, message: PlainTextResponse(message, status)})
-    wire = Wire(BodyLimit(route, LIMIT, refusals, uploads={"/big": 1_000_000}, guards={"/big": guard}))
-    await wire.receive(post("/big", 900_000))
-    assert wire.answer() == (401, b"API key is missing")
-    assert route.bodies == []
-    other = Wire(BodyLimit(route, LIMIT, refusals, uploads={"/big": 1_000_000}, guards={"/big": guard}))
-    await other.receive(post("/big", 3, ("Authorization", "Bearer k")) + b"abc")
-    assert route.bodies == [b"abc"]

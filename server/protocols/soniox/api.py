@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from dragoman.models.errors import ModelError
 from dragoman.server import wire
@@ -60,6 +61,8 @@ class ApiRoute(APIRoute):
         async def handle_errors(request: Request) -> Response:
             try:
                 return await handle(request)
+            except ClientDisconnect:
+                return Response(status_code=499)  # nobody reads it
             except ApiError as error:
                 return error.response()
             except (Failure, ModelError) as error:

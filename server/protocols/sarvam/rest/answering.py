@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from dragoman.server import wire
@@ -39,7 +40,7 @@ def answering(services: Services, endpoint: Endpoint) -> Callable[[Request], Awa
         try:
             services.gatekeeper.check(credentials(request.headers, ()))
             found = await endpoint(services, request)
-        except ClientGone:
+        except (ClientGone, ClientDisconnect):
             return Response(status_code=499)  # nobody reads it
         except OURS as error:
             return _told(services, error, request_id)

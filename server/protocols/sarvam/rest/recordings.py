@@ -18,8 +18,8 @@ from dragoman.pipeline.audio.formats import AudioFormat, Container, media, pcm
 from dragoman.pipeline.events import Event, Transcript, Translated, Translation
 from dragoman.pipeline.timing import UNSPACED
 from dragoman.server.commands import Command, Feed, Open
-from dragoman.server.failures import BadMessage, Fault, MessageTooLarge, quoted
-from dragoman.server.multipart import PIECE_BYTES, BadForm, Form, FormTooLarge, read_form
+from dragoman.server.failures import BadMessage, Fault, quoted
+from dragoman.server.multipart import FILE, PIECE_BYTES, Form, form_of
 from dragoman.server.oneshot import KEY, OneShot, heard
 from dragoman.server.protocols.sarvam.languages import code_of, language_of
 from dragoman.server.protocols.sarvam.payload import DEFAULT_HZ
@@ -31,7 +31,6 @@ from dragoman.server.protocols.sarvam.utterances import Utterance, Utterances
 from dragoman.server.protocols.sarvam.vad import flag
 from dragoman.server.services import Services
 
-FILE = "file"
 ENGLISH = (TargetWish("en", speaks=False),)
 OLD_MODELS = "saarika:"
 """They write down what was said, and nothing else."""
@@ -61,33 +60,13 @@ async def translate(services: Services, request: Request) -> Any:
 
 
 async def _recognised(services: Services, request: Request, models: tuple[str, ...], mode: Mode) -> Any:
-    form = await _form(services, request)
-    try:
+    limits = services.settings.limits
+    async with form_of(request, services, limits.upload_bytes + limits.control_bytes) as form:
         wish = read_wish(form.fields, models, mode)
         if not form.size:
             raise Unprocessable(f"{FILE} is missing, or empty")
         said = await while_there(request, _said(services, wish, form))
-    finally:
-        form.close()
     return rendered(said, wish, full=mode is Mode.TRANSCRIBE)
-
-
-async def _form(services: Services, request: Request) -> Form:
-    limits = services.settings.limits
-    try:
-        return await read_form(
-            request.stream(),
-            request.headers.get("content-type", ""),
-            services.parsing,
-            file=FILE,
-            limit_bytes=limits.upload_bytes + limits.control_bytes,
-            fields_bytes=limits.control_bytes,
-        )
-    except BadForm as error:
-        raise BadMessage(str(error)) from error
-    except FormTooLarge as error:
-        limit_bytes = limits.control_bytes if error.without_file else limits.upload_bytes
-        raise MessageTooLarge(limit_bytes, without_audio=error.without_file) from error
 
 
 def read_wish(fields: dict[str, str], models: tuple[str, ...], only: Mode) -> Wish:

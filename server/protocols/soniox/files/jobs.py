@@ -7,8 +7,8 @@ again, it is given no more audio. A server that ends puts what it works on back 
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from itertools import count
 from typing import BinaryIO, Protocol
 
@@ -17,11 +17,11 @@ from dragoman.models.errors import ModelError, OutOfMemory, Overloaded
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
 from dragoman.pipeline.audio.formats import AudioFormat, pcm
 from dragoman.pipeline.audio.mp4 import HEAD_BYTES, Mp4Reader, is_mp4
-from dragoman.server.commands import Feed, Finish, Open
+from dragoman.server.commands import Command, Feed, Open
 from dragoman.server.failures import Failure, InternalError, NotReady, ShuttingDown, TooManySessions
 from dragoman.server.limits import Loan, Place
 from dragoman.server.metrics import ProtocolObserver
-from dragoman.server.one_shot import OneShot
+from dragoman.server.oneshot import KEY, OneShot
 from dragoman.server.protocols.soniox.errors import error_of
 from dragoman.server.protocols.soniox.files.store import Store, StoreBroken, Transcription
 from dragoman.server.protocols.soniox.files.transcript import TranscriptWriter
@@ -44,7 +44,6 @@ CLEANING_S = 600.0
 MAX_OWNERS = 10_000
 """Of which it is remembered when they were served."""
 
-_KEY = "file"
 _LATER = (TooManySessions, ShuttingDown, NotReady, Overloaded, OutOfMemory)
 
 
@@ -143,26 +142,19 @@ class Transcriber:
         settings = services.settings.model_copy(update={"limits": limits})
         place = _Lent(services)
         # The session's own place is nothing: what it may hear depends on the lent one.
-        shot = OneShot(PROTOCOL, services, settings=settings, observer=ear, enter=lambda: Place(lambda: None))
+        shot = OneShot(services, PROTOCOL, settings=settings, observer=ear, enter=lambda: Place(lambda: None))
         use = self._ledger.begin("async", job.owner, request.model, request.reference)
-        feeding: asyncio.Task[None] | None = None
         try:
             await place.keep()
             source, sound = await asyncio.to_thread(_readable, file, request.input_format)
-            await shot.carry_out(self._opening(request, sound))
-            feeding = asyncio.create_task(_feed(shot, place, source))
-            async for event in shot.events():
-                writer.event(event)
-            await feeding
+            async with aclosing(shot.events(self._opening(request, sound), _pieces(place, source))) as events:
+                async for event in events:
+                    writer.event(event)
             text, tokens = await asyncio.to_thread(writer.written)
             use.output_text_tokens = len(tokens)
             written = await asyncio.to_thread(json.dumps, {"text": text, "tokens": tokens})
             return round(ear.heard_s * 1_000), written
         finally:
-            if feeding is not None:
-                feeding.cancel()
-                await asyncio.wait({feeding})
-            await shot.close()
             place.leave()
             use.input_audio_ms = round(ear.heard_s * 1_000)
             self._ledger.end(use)
@@ -172,7 +164,7 @@ class Transcriber:
         # microphone either: what the file's session waits for is a place.
         listen = self._services.settings.listen.model_copy(update={"stall_s": 0.0})
         return Open(
-            _KEY,
+            KEY,
             sound,
             None,
             targets=request.targets,
@@ -223,19 +215,11 @@ def _readable(file: BinaryIO, sound: AudioFormat) -> tuple[_Source, AudioFormat]
     return (Mp4Reader(file, SAMPLE_RATE_HZ), pcm(SAMPLE_RATE_HZ)) if is_mp4(head) else (file, sound)
 
 
-async def _feed(shot: OneShot, place: _Lent, file: _Source) -> None:
-    try:
-        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
-            await place.keep()
-            await shot.carry_out(Feed(_KEY, piece))
-    except BadAudio as error:
-        shot.failed(_KEY, error)
-        return
-    except OSError as error:
-        shot.failed(_KEY, StoreBroken(str(error)))
-        return
+async def _pieces(place: _Lent, file: _Source) -> AsyncGenerator[Command, None]:
+    while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+        await place.keep()
+        yield Feed(KEY, piece)
     await place.keep()
-    await shot.carry_out(Finish(_KEY))
 
 
 def _resume(store: Store) -> bool:

@@ -1,16 +1,15 @@
 """The calls about files: upload, list, count, look, delete."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, BinaryIO, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
-from starlette.datastructures import FormData
 
-from dragoman.server.forms import file_in, read_form
+from dragoman.server.failures import BadMessage, MessageTooLarge
+from dragoman.server.multipart import FILE, Form, form_of
 from dragoman.server.protocols.soniox.api import (
     INVALID,
     MAX_PAGE,
@@ -59,12 +58,11 @@ def file_routes(desk: Desk, store: Store) -> APIRouter:
     async def upload(request: Request) -> dict[str, Any]:
         """Keep a file."""
         owner = desk.owner(request)
-        async with read_form(request) as form:
-            file, reference = file_in(form), _reference(form)
-            size = await asyncio.to_thread(_size, file.file)
-            if not size:
-                raise ApiError(400, INVALID, "the file is empty")
-            return file_body(await kept(store.put, owner, _filename(file.filename), reference, file.file, size))
+        try:
+            async with form_of(request, desk.services, desk.services.settings.limits.upload_bytes) as form:
+                return file_body(await _keep(store, owner, form))
+        except MessageTooLarge as error:
+            raise ApiError(413, INVALID if error.without_audio else "file_too_large", str(error)) from error
 
     @router.get("/files")
     async def files(request: Request) -> dict[str, Any]:
@@ -96,12 +94,6 @@ def file_routes(desk: Desk, store: Store) -> APIRouter:
     return router
 
 
-def files_refusal(status: int, message: str) -> Response:
-    """What an upload is told that no route has seen."""
-    kinds = {401: "unauthenticated", 403: "permission_denied", 413: "file_too_large", 429: "limit_exceeded"}
-    return ApiError(status, kinds.get(status, INVALID), message).response()
-
-
 def counted(total: int) -> dict[str, int]:
     """A count as the vendor tells it: all are of the API."""
     return {"total": total, "public_api": total, "playground": 0}
@@ -123,24 +115,27 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _reference(form: FormData) -> str | None:
-    reference = form.get("client_reference_id")
+async def _keep(store: Store, owner: str, form: Form) -> StoredFile:
+    if form.file is None or form.filename is None:
+        raise BadMessage(f"{FILE} is missing: send it as a file")
+    reference = _reference(form)
+    if not form.size:
+        raise ApiError(400, INVALID, "the file is empty")
+    return await kept(store.put, owner, _filename(form.filename), reference, form.file, form.size)
+
+
+def _reference(form: Form) -> str | None:
+    reference = form.fields.get("client_reference_id")
     if reference is None:
         return None
-    if not isinstance(reference, str) or len(reference) > MAX_REFERENCE:
+    if len(reference) > MAX_REFERENCE:
         raise ApiError(400, INVALID, f"client_reference_id must be a text of at most {MAX_REFERENCE} characters")
     return plain(reference)
 
 
-def _size(file: BinaryIO) -> int:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    return size
-
-
-def _filename(name: str | None) -> str:
+def _filename(name: str) -> str:
     """The name without folders and control characters; it is only ever shown."""
-    last = plain(name or "").replace("\\", "/").rpartition("/")[2]
+    last = plain(name).replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:MAX_FILENAME].strip() or UNNAMED
 
 

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
@@ -155,7 +155,7 @@ class Store:
 
     # Files.
 
-    def put(self, owner: str, filename: str, reference: str | None, source: BinaryIO, size: int) -> StoredFile:
+    def put(self, owner: str, filename: str, reference: str | None, source: IO[bytes], size: int) -> StoredFile:
         """Keep the bytes of `source`. Raises StoreFull or StoreBroken, and keeps nothing."""
         file_id = str(uuid.uuid4())
         with self._database() as database:

@@ -10,7 +10,8 @@ from dragoman.models.loading import load_engines
 from dragoman.models.registry import Description
 from dragoman.testing import RunningServer, running_server
 from tests.fakes.argos import package_files, unpacked
-from tests.sdk.client import Raised, run_client
+from tests.sdk.child import Raised
+from tests.sdk.client import run_client
 from tests.sdk.speech import in_format, recording
 
 pytestmark = pytest.mark.embedded

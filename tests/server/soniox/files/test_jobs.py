@@ -151,6 +151,20 @@ async def test_a_fault_of_ours_ends_one_transcription(tmp_path: Path, monkeypatc
         assert (await work.over(work.order(recording()))).status == COMPLETED
 
 
+async def test_a_file_that_cannot_be_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FakeBrokenFile(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise OSError("the disk is broken")
+            return super().read(size)
+
+    monkeypatch.setattr(module, "_readable", lambda file, sound: (FakeBrokenFile(file.read()), sound))
+    async with working(tmp_path) as work:
+        broken = await work.over(work.order(recording(2)))
+    assert (broken.status, broken.error_type) == (BROKEN, "service_unavailable")
+    assert broken.error_message == "the file cannot be read now"
+
+
 async def test_an_engine_without_room_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AGAIN_S", 0.01)
     full = [True]

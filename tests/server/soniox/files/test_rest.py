@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Message, Receive
 
 from dragoman.config.settings import load_settings
 from dragoman.server.app import create_app
@@ -21,7 +22,8 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 class Client:
     """A client of an application without a socket."""
 
-    def __init__(self, http: httpx.AsyncClient, folder: Path) -> None:
+    def __init__(self, app: ASGIApp, http: httpx.AsyncClient, folder: Path) -> None:
+        self.app = app
         self.http = http
         self.folder = folder
 
@@ -61,7 +63,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         await services.until_loaded()
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
-            yield Client(http, folder)
+            yield Client(app, http, folder)
 
 
 async def test_a_file_from_its_upload_to_its_end(client: Client) -> None:
@@ -234,6 +236,66 @@ async def test_uploads_that_are_refused(client: Client) -> None:
     files = [("file", ("a", b"1")), ("file", ("b", b"2"))]
     await client.call("POST", "/files", files=files, status=400)
     assert (await client.call("GET", "/files/count"))["total"] == 1
+
+
+@pytest.mark.parametrize(("key", "announced", "status"), [(b"wrong", 3, 401), (b"one", 300_001, 413)])
+async def test_nothing_is_read_of_an_upload_that_its_head_forbids(
+    client: Client, key: bytes, announced: int, status: int
+) -> None:
+    async def receive() -> Message:
+        raise AssertionError
+
+    assert (await posted(client.app, receive, key, announced))[0]["status"] == status
+
+
+async def test_a_client_that_leaves_in_its_upload_leaves_nothing(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    come: list[Message] = [
+        {"type": "http.disconnect"},
+        {
+            "type": "http.request",
+            "body": b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc',
+            "more_body": True,
+        },
+    ]
+
+    async def receive() -> Message:
+        return come.pop()
+
+    assert (await posted(client.app, receive, b"one", 1_000))[0]["status"] == 499
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert (await client.call("GET", "/files/count"))["total"] == 0
+
+
+async def posted(app: ASGIApp, receive: Receive, key: bytes, announced: int) -> list[Message]:
+    """What an upload is told whose body comes from `receive`."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"host", b"127.0.0.1:8000"),
+        (b"authorization", b"Bearer " + key),
+        (b"content-type", b"multipart/form-data; boundary=b"),
+        (b"content-length", str(announced).encode()),
+    ]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/files",
+        "raw_path": b"/v1/files",
+        "root_path": "",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8000),
+    }
+    await app(scope, receive, send)
+    return sent
 
 
 @pytest.mark.parametrize(

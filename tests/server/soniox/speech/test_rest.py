@@ -141,6 +141,21 @@ async def test_who_goes_leaves_nothing_behind(served: Served) -> None:
     assert not call.complete
 
 
+async def test_a_server_that_ends_cuts_the_body(served: Served) -> None:
+    app, services, synthesizer = served
+    call = Call(app, {**BODY, "text": "Hi. Wait"})
+    running = asyncio.create_task(call.run())
+    await until_async(lambda: "Wait" in synthesizer.said)
+    (connection,) = services.connections
+    assert connection.busy
+    connection.shut_down()
+    synthesizer.go_on.set()
+    await running
+    assert (call.status, call.complete) == (200, False)
+    assert call.body
+    assert (services.admission.running, services.connections) == (0, set())
+
+
 async def test_a_fault_behind_the_first_byte_cuts_the_body(served: Served) -> None:
     app, services, _ = served
     call = await Call(app, {**BODY, "text": "Hi there. Broken"}).run()
