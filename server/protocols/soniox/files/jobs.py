@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from dragoman.models.base import SAMPLE_RATE_HZ
@@ -113,7 +114,7 @@ class Transcriber:
         """Transcribe one file; what came of it is in the store."""
         try:
             _, request = parse_transcription(dict(job.request))
-            with await asyncio.to_thread(self._store.path(job.file_id).open, "rb") as file:
+            with _opened(self._store.path(job.file_id)) as file:
                 audio_ms, transcript = await self._transcribe(job, request, file)
         except _LATER as error:
             log.info("transcription %s waits: %s", job.id, error)
@@ -206,6 +207,11 @@ class _Lent:
 
 class _Source(Protocol):
     def read(self, size: int, /) -> bytes: ...
+
+
+def _opened(path: Path) -> BinaryIO:
+    """On the event loop, in microseconds: a job that ends while a thread opens its file would leave it open."""
+    return path.open("rb")
 
 
 def _readable(file: BinaryIO, sound: AudioFormat) -> tuple[_Source, AudioFormat]:
