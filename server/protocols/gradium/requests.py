@@ -5,6 +5,7 @@ No I/O: messages in, commands and messages out. Every request has a number here;
 be used again as soon as the request is over.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -39,7 +40,7 @@ class Active:
 ActiveT = TypeVar("ActiveT", bound=Active)
 
 
-class RequestsAdapter(BaseAdapter, Generic[ActiveT]):
+class RequestsAdapter(BaseAdapter, ABC, Generic[ActiveT]):
     """server.commands.Adapter but for what a request does: `parse` and the methods at the end of this class."""
 
     protocol = "gradium"
@@ -96,15 +97,17 @@ class RequestsAdapter(BaseAdapter, Generic[ActiveT]):
 
     # What a request does.
 
+    @abstractmethod
     def _begin(self, number: int, asked: Any) -> tuple[ActiveT, Open]:
         """A request, and the session that serves it. Raises BadMessage or NotReady."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _ready(self, active: ActiveT, session_id: str) -> messages.Ready:
-        raise NotImplementedError
+        """What the client is told once the request runs."""
 
+    @abstractmethod
     def _input(self, active: ActiveT, message: AudioIn | messages.TextIn) -> Sequence[Command]:
-        raise NotImplementedError
+        """Audio or text of a request."""
 
     def _flush(self, active: ActiveT, message: messages.FlushIn) -> Sequence[Command]:
         return [FlushInput(active.number, message.flush_id)]
