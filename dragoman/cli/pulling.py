@@ -1,12 +1,13 @@
 """Pulling models on the command line and before the server starts: what to pull, said first, and how it goes."""
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
@@ -18,6 +19,10 @@ from dragoman.models.files.errors import ModelFileError, NoRoom, Offline, Unreac
 from dragoman.models.files.listener import Listener
 from dragoman.models.files.manifest import Manifest
 from dragoman.models.files.store import Store
+
+if TYPE_CHECKING:
+    from dragoman.models.files.http import HttpClient
+    from dragoman.models.files.hub import Sources
 
 Way = Literal["auto", "hub", "packages"]
 
@@ -97,52 +102,56 @@ def announce(entries: Sequence[Entry], store: Store) -> None:
 
 def pull(entries: Sequence[Entry], store: Store, settings: Settings, way: Way = "auto") -> bool:
     """Pull models one after the other and say how it goes; gives whether all of them are there now."""
-    from dragoman.models.files.http import HttpClient
     from dragoman.models.files.hub import Sources
     from dragoman.models.files.pulling import Puller
 
-    done = True
     sources = replace(Sources.of(settings), way=way)
-    client = HttpClient(hub=sources.hub, token=sources.token)
-    try:
-        with PullProgress() as listener:
-            puller = Puller(store, sources, client, listener)
-            for entry in entries:
-                try:
-                    puller.pull(entry)
-                except (NoRoom, Offline, Unreachable) as error:  # the next one would meet the same
-                    complain(str(error))
-                    return False
-                except ModelFileError as error:
-                    complain(str(error))
-                    done = False
-    except OSError as error:
-        complain(explain(error, store))
-        return False
-    finally:
-        client.close()
-    return done
+    return _one_by_one(
+        entries,
+        store,
+        sources,
+        lambda client, listener: Puller(store, sources, client, listener).pull,
+        hopeless=(NoRoom, Offline, Unreachable),
+    )
 
 
 def mirror(entries: Sequence[Entry], store: Store, folder: Path, settings: Settings) -> bool:
     """Put the files of models into a folder for a web server, and say how it goes; gives whether all are there."""
-    from dragoman.models.files.http import HttpClient
     from dragoman.models.files.hub import Sources
     from dragoman.models.files.mirror import Mirror
 
-    done = True
+    def add(writer: Mirror, entry: Entry) -> None:
+        fetched = writer.add(entry)
+        say(f"{entry.name}: in {folder}" + ("" if fetched else ", nothing had to be pulled"))
+
     sources = Sources.of(settings)
-    client = HttpClient(hub=sources.hub, token=sources.token)
+    return _one_by_one(
+        entries, store, sources, lambda client, listener: partial(add, Mirror(folder, store, sources, client, listener))
+    )
+
+
+def _one_by_one(
+    entries: Sequence[Entry],
+    store: Store,
+    sources: "Sources",
+    worker: "Callable[[HttpClient, Listener], Callable[[Entry], object]]",
+    hopeless: tuple[type[ModelFileError], ...] = (),
+) -> bool:
+    """Give each model to what `worker` makes; where one meets what is `hopeless`, the next would meet the same."""
+    from dragoman.models.files.http import HttpClient
+
+    done, client = True, HttpClient(hub=sources.hub, token=sources.token)
     try:
         with PullProgress() as listener:
-            writer = Mirror(folder, store, sources, client, listener)
+            work = worker(client, listener)
             for entry in entries:
                 try:
-                    fetched = writer.add(entry)
-                    say(f"{entry.name}: in {folder}" + ("" if fetched else ", nothing had to be pulled"))
+                    work(entry)
                 except ModelFileError as error:
                     complain(str(error))
                     done = False
+                    if isinstance(error, hopeless):
+                        break
     except OSError as error:
         complain(explain(error, store))
         return False
