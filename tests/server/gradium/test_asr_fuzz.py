@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.pipeline.events import (
     Ended,
     Flushed,
@@ -18,9 +17,9 @@ from dragoman.pipeline.events import (
     Translated,
     Translation,
 )
-from dragoman.server.commands import Abort, Close, Feed, Finish, FlushInput, Open, Send
 from dragoman.server.protocols.gradium.asr import AsrAdapter
-from tests.server.gradium.test_fuzz import CODES, formats, ids, inputs, values
+from tests.server.gradium.fuzzing import Fuzzed, broken_or, formats, frames, ids, values
+from tests.server.gradium.test_fuzz import inputs
 
 TYPES = {"ready", "text", "end_text", "step", "flushed", "end_of_stream", "error"}
 keys = st.sampled_from(
@@ -40,7 +39,7 @@ setups = st.fixed_dictionaries(
     },
 )
 times = st.floats(0, 50)
-happenings = st.one_of(
+happenings = broken_or(
     times.map(Listened),
     times.map(SpeechStarted),
     times.map(SpeechEnded),
@@ -50,71 +49,34 @@ happenings = st.one_of(
     st.builds(Translated, st.just(0), st.integers(0, 3)),
     st.builds(Flushed, st.tuples(st.integers() | st.none() | st.text(max_size=9))),
     st.builds(Ended, times),
-    st.just(BadAudio("no")),
 )
 
 
-def check(outputs: Any) -> list[Any]:
-    """As in `test_fuzz.py`, with the messages of this socket."""
-    commands = []
-    for output in outputs:
-        if isinstance(output, Send):
-            fields = json.loads(output.data)
-            assert fields["type"] in TYPES
-            assert None not in fields.values()
-            assert len(output.data) < 2000
-            assert fields["type"] != "text" or fields["text"] == fields["text"].strip() != ""
-            assert (output.error is not None) == (fields["type"] == "error")
-        elif isinstance(output, Close):
-            assert output.code in CODES
-        else:
-            assert isinstance(output, Open | Feed | FlushInput | Finish | Abort)
-            commands.append(output)
-    return commands
+def fuzzed() -> Fuzzed:
+    return Fuzzed(AsrAdapter(), TYPES)
+
+
+def assert_trimmed(one: Fuzzed) -> None:
+    assert all(told["text"] == told["text"].strip() != "" for told in one.told if told["type"] == "text")
 
 
 @settings(max_examples=300, deadline=None)
 @given(setups)
 def test_every_setup_opens_or_is_refused(setup: dict[str, Any]) -> None:
-    adapter = AsrAdapter()
-    outputs = adapter.receive(adapter.parse(json.dumps(setup)))
-    commands = check(outputs)
-    assert len(commands) + sum(isinstance(output, Send) for output in outputs) == 1
-    for command in commands:
+    for command in fuzzed().set_up(setup):
         assert command.output_format is None
         assert len(command.keywords) <= 500
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text() | st.binary() | values.map(json.dumps))
+@given(frames)
 def test_every_frame_is_answered(frame: str | bytes) -> None:
-    adapter = AsrAdapter()
-    check(adapter.receive(adapter.parse(frame)))
+    fuzzed().receive(frame)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(setups | inputs | happenings, max_size=25), st.data())
 def test_every_conversation_stays_in_the_protocol(moves: list[Any], data: st.DataObject) -> None:
-    adapter = AsrAdapter()
-    running: list[Any] = []
-    for move in moves:
-        outputs: Any = ()
-        if isinstance(move, dict):
-            outputs = adapter.receive(adapter.parse(json.dumps(move)))
-            for command in check(outputs):
-                if isinstance(command, Open):
-                    running.append(command.key)
-                    check(adapter.opened(command.key, "id"))
-                elif isinstance(command, Abort):
-                    running.remove(command.key)
-                else:
-                    assert command.key in running
-        elif running:
-            key = data.draw(st.sampled_from(running))
-            over = isinstance(move, Ended | BadAudio)
-            outputs = adapter.failed(key, move) if isinstance(move, BadAudio) else adapter.event(key, move)
-            check(outputs)
-            if over:
-                running.remove(key)
-        if any(isinstance(output, Close) for output in outputs):
-            return
+    one = fuzzed()
+    one.converse(moves, data)
+    assert_trimmed(one)
