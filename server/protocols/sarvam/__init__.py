@@ -12,6 +12,7 @@ utterances.py   the pieces of what was said, until an utterance is complete
 order.py        in which order they are told, with the signals around them
 romanise.py     native scripts in Latin letters
 nativise.py     the other way, and from one script of India to another
+sessions.py     the sessions of a connection, and its end
 adapter.py      one connection: no I/O
 realtime/       the realtime socket, with messages of its own
 rest/           what it has by REST

@@ -8,16 +8,13 @@ for what is left and for Close 1000.
 """
 
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.events import (
-    Ended,
     Event,
     Recognised,
     SpeechEnded,
@@ -26,19 +23,19 @@ from dragoman.pipeline.events import (
     Translated,
     Translation,
 )
-from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Key, Open, Output, Send
-from dragoman.server.failures import BadMessage, Failure, Fault, ShuttingDown
+from dragoman.server.commands import Close, Command, Expect, Feed, FlushInput, Key, Open, Output, Send
+from dragoman.server.failures import BadMessage, Failure, Fault
 from dragoman.server.protocols.sarvam import messages
 from dragoman.server.protocols.sarvam.errors import told
 from dragoman.server.protocols.sarvam.languages import code_of
-from dragoman.server.protocols.sarvam.order import Line, Order
+from dragoman.server.protocols.sarvam.order import Order
 from dragoman.server.protocols.sarvam.parsing import AudioIn, ConfigIn, EndIn, FlushIn, parse
 from dragoman.server.protocols.sarvam.payload import Payload
 from dragoman.server.protocols.sarvam.query import Codec, Mode, Options
+from dragoman.server.protocols.sarvam.sessions import Phase, SessionsAdapter
 from dragoman.server.protocols.sarvam.utterances import Utterance, Utterances
-from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
+from dragoman.server.wire import CONTROL_BYTES, close_reason
 
-IDLE_S = 60.0
 NORMAL = 1000
 ENGLISH = (TargetWish("en", speaks=False),)
 
@@ -54,42 +51,28 @@ class _Running:
     order: Order
 
 
-class SarvamAdapter(BaseAdapter):
-    """server.commands.Adapter for speech to text, in the speaker's language or in English.
-
-    `now` is a clock on the wall: seconds since 1970.
-    """
-
-    protocol = "sarvam"
+class SarvamAdapter(SessionsAdapter[_Running]):
+    """server.commands.Adapter for speech to text, in the speaker's language or in English."""
 
     def __init__(
         self, options: Options, now: Callable[[], float] = time.time, control_bytes: int = CONTROL_BYTES
     ) -> None:
-        super().__init__(control_bytes)
+        super().__init__(now, control_bytes)
         self._options = options
-        self._now = now
         self._payload = Payload(options.codec, options.sample_rate_hz)
         self._keywords = options.keywords
-        self._keys = count()
-        self._flushes = count()
-        self._running: dict[Key, _Running] = {}
-        self._hearing: _Running | None = None
-        """The session that the client talks to."""
-        self._line = Line()
-        self._ending = False
-        """Whether the client has said that nothing follows."""
-        self._parting: Exception | None = None
-        """Why the connection ends, once what was heard has been said."""
-        self._request_id = uuid.uuid4().hex
 
     def parse(self, message: str | bytes) -> object:
         """The message, or the Failure that it is."""
         return parse(message, self._control_bytes)
 
-    def receive(self, parsed: object) -> Sequence[Command | Output]:
-        """Take one message of the client."""
-        if self._parting is not None or self._ending:
-            return self._finish()
+    def opened(self, key: Key, session_id: str) -> Sequence[Output]:
+        """The session runs; this wire has no greeting. The first session's id is the connection's."""
+        if key == 0:
+            self._request_id = session_id
+        return ()
+
+    def _take(self, parsed: object) -> Sequence[Command | Output]:
         match parsed:
             case AudioIn():
                 return self._audio(parsed)
@@ -98,45 +81,11 @@ class SarvamAdapter(BaseAdapter):
             case FlushIn():
                 return self._flush()
             case EndIn():
-                return self._end(parsed)
+                return self._last(parsed)
             case Failure():
                 return self._tell(parsed)
             case _:
                 return ()
-
-    def opened(self, key: Key, session_id: str) -> Sequence[Output]:
-        """The session runs; this wire has no greeting. The first session's id is the connection's."""
-        if key == 0:
-            self._request_id = session_id
-        return ()
-
-    def event(self, key: Key, event: Event) -> Sequence[Output]:
-        """Render what happened; events that this wire has no message for give nothing."""
-        if isinstance(event, Ended):
-            return self._ended(key)
-        return self._line.say(key, self._render(self._running[key], event))
-
-    def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
-        """Say what ended a session or the connection: here they end together.
-
-        Other sessions of the connection say what they have heard first; a new one that is refused ends no old one.
-        """
-        if key is not None and key not in self._running:
-            return ()
-        if key is not None and len(self._running) > 1:
-            if self._running.pop(key) is self._hearing:
-                self._hearing = None
-            self._parting = self._parting or error
-            return self._line.over(key)
-        idle = not self._running
-        self._running.clear()
-        self._hearing = None
-        outputs = self._tell(self._parting or error)
-        return outputs[1:] if idle and isinstance(error, ShuttingDown) else [*self._line.close(), *outputs]
-
-    def patience_s(self) -> float | None:
-        """A minute."""
-        return IDLE_S
 
     def _audio(self, message: AudioIn) -> Sequence[Command | Output]:
         if message.binary and self._options.codec is Codec.WAV:
@@ -146,25 +95,23 @@ class SarvamAdapter(BaseAdapter):
         try:
             taken = self._payload.take(message.data, message.sample_rate_hz)
         except AudioError as error:
-            return self._part(error)
+            return self._end(error)
         if taken is None:
             return ()
         audio_format, samples = taken
-        commands: list[Command] = []
         if self._hearing is None or self._hearing.audio_format != audio_format:
             before = self._hearing.key if self._hearing is not None else None
-            commands += self._finish()
-            self._hearing, opening = self._open(audio_format, before)
-            commands.append(opening)
-        return [*commands, Feed(self._hearing.key, samples)]
+            commands = self._finish()
+            opening = self._open(audio_format, before)
+            return [*commands, opening, Feed(opening.key, samples)]
+        return [Feed(self._hearing.key, samples)]
 
-    def _open(self, audio_format: AudioFormat, before: Key | None) -> tuple[_Running, Open]:
+    def _open(self, audio_format: AudioFormat, before: Key | None) -> Open:
         options = self._options
         utterances = Utterances(options.mode, self._now)
         running = _Running(next(self._keys), audio_format, utterances, self._now(), Order())
-        self._running[running.key] = running
-        self._line.add(running.key)
-        return running, Open(
+        self._begin(running)
+        return Open(
             running.key,
             audio_format,
             None,
@@ -189,8 +136,8 @@ class SarvamAdapter(BaseAdapter):
             return ()
         return [FlushInput(hearing.key, next(self._flushes))]
 
-    def _end(self, message: EndIn) -> Sequence[Command | Output]:
-        """Nothing follows: what was heard is said, and then the connection ends."""
+    def _last(self, message: EndIn) -> Sequence[Command | Output]:
+        """The end, with the last audio perhaps."""
         match message.audio:
             case AudioIn():
                 last = list(self._audio(message.audio))
@@ -198,36 +145,10 @@ class SarvamAdapter(BaseAdapter):
                 last = list(self._tell(message.audio))
             case None:
                 last = []
-        if self._parting is not None:  # that audio ends the connection already
-            return last
-        self._ending = True
-        return [*last, *(self._finish() if self._running else [Close(NORMAL)])]
-
-    def _part(self, error: Exception) -> Sequence[Command | Output]:
-        """End the connection, after what was heard before the error has been said."""
-        if not self._running:
-            return self._tell(error)
-        self._parting = error
-        return self._finish()
-
-    def _finish(self) -> list[Command]:
-        """The session that the client talks to hears nothing more."""
-        hearing, self._hearing = self._hearing, None
-        return [Finish(hearing.key)] if hearing is not None else []
-
-    def _ended(self, key: Key) -> Sequence[Output]:
-        running = self._running.pop(key)
-        if running is self._hearing:
-            self._hearing = None
-        told = [*self._line.say(key, running.order.close()), *self._line.over(key)]
-        if self._running:
-            return told
-        if self._parting is not None:
-            return [*told, *self._tell(self._parting)]
-        return [*told, Close(NORMAL)] if self._ending else told
+        # That audio may end the connection already.
+        return [*last, *self._end()] if self._phase is Phase.OPEN else last
 
     def _render(self, running: _Running, event: Event) -> Sequence[Output]:
-        """What an event says; those that this wire has no message for say nothing."""
         order, utterances = running.order, running.utterances
         match event:
             case SpeechStarted():
@@ -271,6 +192,9 @@ class SarvamAdapter(BaseAdapter):
             speech_end=round(utterance.stop_s, 3),
         )
         return [Send(messages.to_json(data))]
+
+    def _farewell(self, error: Exception | None) -> list[Output]:
+        return [Close(NORMAL)] if error is None else self._tell(error)
 
     def _tell(self, error: Exception) -> list[Output]:
         found = told(error)

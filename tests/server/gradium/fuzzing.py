@@ -27,7 +27,7 @@ def broken_or(*happenings: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 class Fuzzed:
-    """An adapter whose every output has to be one of its socket's messages, a close with a proper code, or a command."""
+    """An adapter whose every output has to be one of its socket's messages, a proper close, or a command."""
 
     def __init__(self, adapter: Any, types: set[str], *, says: bool = False) -> None:
         self.adapter = adapter

@@ -5,14 +5,11 @@ where nobody speaks and another one goes on; so every utterance is heard with on
 """
 
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import count
 
 from dragoman.config.settings import ListenSettings
 from dragoman.pipeline.events import (
-    Ended,
     Event,
     Recognised,
     SpeechEnded,
@@ -21,19 +18,18 @@ from dragoman.pipeline.events import (
     Translated,
     Translation,
 )
-from dragoman.server.commands import Close, Command, Expect, Feed, Finish, FlushInput, Key, Output, Send
-from dragoman.server.failures import BadMessage, Failure, Fault, ShuttingDown
+from dragoman.server.commands import Close, Command, Expect, Feed, FlushInput, Key, Output, Send
+from dragoman.server.failures import BadMessage, Failure, Fault
 from dragoman.server.protocols.sarvam.errors import SERVER_FAULT, STATUS, told
 from dragoman.server.protocols.sarvam.languages import code_of
-from dragoman.server.protocols.sarvam.order import Line
 from dragoman.server.protocols.sarvam.parsing import AudioIn
 from dragoman.server.protocols.sarvam.realtime import messages
 from dragoman.server.protocols.sarvam.realtime.config import Config, listening, opening, updated
 from dragoman.server.protocols.sarvam.realtime.turns import Turns
+from dragoman.server.protocols.sarvam.sessions import SessionsAdapter
 from dragoman.server.protocols.sarvam.utterances import Utterance, Utterances
-from dragoman.server.wire import CONTROL_BYTES, BaseAdapter, close_reason
+from dragoman.server.wire import CONTROL_BYTES, close_reason
 
-IDLE_S = 60.0
 PADDING_S = 0.1
 """Silence behind a turn whose end the client has told, so that nothing of it waits in a resampler or half a frame."""
 ODIA = "or-IN"
@@ -43,10 +39,8 @@ class Begin:
     """What the adapter receives before any message."""
 
 
-class RealtimeAdapter(BaseAdapter):
-    """server.commands.Adapter for the realtime socket. `now` is a clock on the wall: seconds since 1970."""
-
-    protocol = "sarvam"
+class RealtimeAdapter(SessionsAdapter[Turns]):
+    """server.commands.Adapter for the realtime socket."""
 
     def __init__(
         self,
@@ -55,36 +49,22 @@ class RealtimeAdapter(BaseAdapter):
         now: Callable[[], float] = time.time,
         control_bytes: int = CONTROL_BYTES,
     ) -> None:
-        super().__init__(control_bytes)
+        super().__init__(now, control_bytes)
         self._config = config
         self._base = base
-        self._now = now
         self._begun_at = now()
-        self._request_id = uuid.uuid4().hex
-        self._keys = count()
-        self._flushes = count()
-        self._running: dict[Key, Turns] = {}
-        self._line = Line()
-        self._hearing: Turns | None = None
-        """The session that is fed."""
         self._in_turn = False
         """Whether the client has told that a turn begins, where it does that."""
         self._stream_s = 0.0
         """Length of all audio that came."""
         self._utterances = 0
         self._greeted = False
-        self._ending = False
-        self._parting: Exception | None = None
-        """Why the connection ends, once what was heard has been said."""
 
     def parse(self, message: str | bytes) -> object:
         """The message, or the Failure that it is."""
         return messages.parse(message, self._control_bytes)
 
-    def receive(self, parsed: object) -> Sequence[Command | Output]:
-        """Take one message of the client, or Begin."""
-        if self._ending:
-            return self._finish()
+    def _take(self, parsed: object) -> Sequence[Command | Output]:
         match parsed:
             case Begin():
                 return self._open()
@@ -111,38 +91,9 @@ class RealtimeAdapter(BaseAdapter):
         self._greeted, self._request_id = True, session_id
         return [_send(messages.SessionBegin(request_id=session_id, config=self._described()))]
 
-    def event(self, key: Key, event: Event) -> Sequence[Output]:
-        """Render what happened; events that this wire has no message for give nothing."""
-        if isinstance(event, Ended):
-            return self._ended(key)
-        return self._line.say(key, self._render(self._running[key], event))
-
-    def failed(self, key: Key | None, error: Exception) -> Sequence[Output]:
-        """Say what ended a session or the connection: here they end together.
-
-        Other sessions of the connection say what they have heard first; a new one that is refused ends no old one.
-        """
-        if key is not None and key not in self._running:
-            return ()
-        if key is not None and len(self._running) > 1:
-            if self._running.pop(key) is self._hearing:
-                self._hearing = None
-            self._parting, self._ending = self._parting or error, True
-            return self._line.over(key)
-        idle = not self._running and isinstance(error, ShuttingDown)
-        self._running.clear()
-        self._hearing, self._ending = None, True
-        outputs = self._farewell(self._parting or error)
-        return outputs[-1:] if idle else [*self._line.close(), *outputs]
-
-    def patience_s(self) -> float | None:
-        """A minute."""
-        return IDLE_S
-
     def _open(self, before: Key | None = None) -> list[Command | Output]:
         turns = Turns(next(self._keys), self._config, Utterances(self._config.mode, self._now))
-        self._running[turns.key] = self._hearing = turns
-        self._line.add(turns.key)
+        self._begin(turns)
         return [replace(opening(self._config, turns.key, self._base), after=before)]
 
     def _audio(self, data: bytes) -> Sequence[Command | Output]:
@@ -163,11 +114,6 @@ class RealtimeAdapter(BaseAdapter):
         if turns.speaking is not None or self._in_turn or _like(turns.config, self._config):
             return []
         return [*self._finish(), *self._open(turns.key)]
-
-    def _finish(self) -> list[Command]:
-        """The session that is fed hears nothing more."""
-        hearing, self._hearing = self._hearing, None
-        return [Finish(hearing.key)] if hearing is not None else []
 
     def _turn(self, message: messages.SpeechStart | messages.SpeechEnd | messages.Flush) -> Sequence[Command | Output]:
         actions = self._renew()
@@ -194,24 +140,7 @@ class RealtimeAdapter(BaseAdapter):
         expecting = [Expect(self._hearing.key, self._config.keywords)] if "prompt" in applied and self._hearing else []
         return [*expecting, *self._renew(), _send(messages.ConfigUpdated(applied=applied))]
 
-    def _end(self) -> Sequence[Command | Output]:
-        self._ending = True
-        return self._finish() if self._running else [self._session_end(), Close(1000)]
-
-    def _ended(self, key: Key) -> Sequence[Output]:
-        turns = self._running.pop(key)
-        if turns is self._hearing:
-            self._hearing = None
-        told = [*self._line.say(key, turns.order.close()), *self._line.over(key)]
-        if not self._ending or self._running:
-            return told
-        return [
-            *told,
-            *([self._session_end(), Close(1000)] if self._parting is None else self._farewell(self._parting)),
-        ]
-
     def _render(self, turns: Turns, event: Event) -> Sequence[Output]:
-        """What an event says; those that this wire has no message for say nothing."""
         order, utterances = turns.order, turns.utterances
         match event:
             case SpeechStarted():
@@ -234,8 +163,9 @@ class RealtimeAdapter(BaseAdapter):
                 return order.recognised()
         return ()
 
-    def _farewell(self, error: Exception) -> list[Output]:
-        """Why the connection ends, and its end."""
+    def _farewell(self, error: Exception | None) -> list[Output]:
+        if error is None:
+            return [self._session_end(), Close(1000)]
         found = told(error)
         end = [self._session_end()] if self._greeted else []
         return [self._error(error, fatal=True), *end, Close(found.close or SERVER_FAULT, close_reason(found.message))]
