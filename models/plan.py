@@ -38,7 +38,7 @@ class TargetWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class BranchPlan:
     """A wish that can be fulfilled. `voice` None: the default voice of whatever language is spoken, or text only."""
 
     wish: TargetWish = field(default_factory=TargetWish)
@@ -58,7 +58,7 @@ class Plan:
 
     recognizer: str
     source: str | None
-    branches: tuple[Branch, ...]
+    branches: tuple[BranchPlan, ...]
     candidates: frozenset[str] = frozenset()
     keywords: tuple[str, ...] = ()
     english_for: frozenset[str] = frozenset()

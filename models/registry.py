@@ -28,9 +28,9 @@ from dragoman.models.base import (
 from dragoman.models.batching import BatchRecord, EngineOwner, Priority
 from dragoman.models.errors import EngineUnavailable, NoRecognizer, NoTranslator, NoVoice, VoiceMismatch
 from dragoman.models.hearers import Hearers
-from dragoman.models.plan import Branch, Plan, TargetWish
+from dragoman.models.plan import BranchPlan, Plan, TargetWish
 from dragoman.models.routes import Route, RouteMap, compared, offers
-from dragoman.models.speaking import SpokenSamples, Utterance, speak_utterances
+from dragoman.models.speaking import SpokenClause, SpokenSamples, speak_clauses
 from dragoman.models.text.canonical import canonical
 from dragoman.models.text.finishing import finished, heard
 from dragoman.models.voices import VoiceCatalogue
@@ -123,9 +123,7 @@ class Engines:
             steps = offers(engine.name, engine.pairs)
             for lane in [[step] for step in steps] if engine.batching.by_pair else [steps]:
                 self._turn |= dict.fromkeys(lane, owner(engine.name, engine.batching, run))
-        self._say = {
-            engine.name: owner(engine.name, engine.batching, speak_utterances(engine)) for engine in synthesizers
-        }
+        self._say = {engine.name: owner(engine.name, engine.batching, speak_clauses(engine)) for engine in synthesizers}
         self._identify = owner(embedder.name, embedder.batching, embedder.embed) if embedder is not None else None
 
     @property
@@ -183,7 +181,7 @@ class Engines:
         """
         wishes = (TargetWish(target, voice_id=voice_id),) if targets is None else tuple(targets)
         if not hears:
-            return Plan("", None, tuple(Branch(wish, self._voice_for(wish, [])) for wish in wishes))
+            return Plan("", None, tuple(BranchPlan(wish, self._voice_for(wish, [])) for wish in wishes))
         wanted = frozenset({source}) if source is not None else candidates
         if wanted and not wanted & self.source_languages:
             code = min(wanted)
@@ -194,7 +192,7 @@ class Engines:
         english_for: frozenset[str] = frozenset()
         for wish in wishes:
             english_for |= self._english_for(wish, sources, recognizer)
-        branches = tuple(Branch(wish, self._voice_for(wish, sources)) for wish in wishes)
+        branches = tuple(BranchPlan(wish, self._voice_for(wish, sources)) for wish in wishes)
         only = sources[0] if len(sources) == 1 else None
         return Plan(recognizer.name, source or only, branches, candidates, keywords, english_for, locks_language)
 
@@ -276,15 +274,15 @@ class Engines:
 
     async def synthesize(self, request: SynthesisRequest, session_id: str) -> AsyncGenerator[SpokenSamples, None]:
         """The clause, block by block as the engine gives it. Raises ModelError. Close it to stop the engine early."""
-        utterance = Utterance(request, asyncio.get_running_loop())
-        speaking = asyncio.create_task(self._say[request.voice.engine].submit(utterance, session_id=session_id))
-        speaking.add_done_callback(lambda _: utterance.end())
+        clause = SpokenClause(request, asyncio.get_running_loop())
+        speaking = asyncio.create_task(self._say[request.voice.engine].submit(clause, session_id=session_id))
+        speaking.add_done_callback(lambda _: clause.end())
         try:
-            async for block in utterance:
+            async for block in clause:
                 yield block
             await speaking
         finally:
-            utterance.stop()
+            clause.stop()
             speaking.cancel()
 
     def describe(self) -> Description:

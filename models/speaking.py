@@ -17,7 +17,7 @@ class SpokenSamples:
     last: bool
 
 
-class Utterance:
+class SpokenClause:
     """One clause that is being spoken: the engine's thread puts blocks in, one task iterates over them.
 
     Not bounded: a clause is a sentence, and the engine must not wait for a session.
@@ -54,26 +54,26 @@ class Utterance:
             yield block
 
 
-def speak_utterances(engine: Synthesizer) -> Callable[[Sequence[Utterance]], Sequence[None]]:
-    """The call that an owner makes: speak each utterance, a block at a time.
+def speak_clauses(engine: Synthesizer) -> Callable[[Sequence[SpokenClause]], Sequence[None]]:
+    """The call that an owner makes: speak each clause, a block at a time.
 
     A block is handed over once it is known whether another follows, so that the length of a clause that comes in one
     block is known from the start.
     """
 
-    def run(utterances: Sequence[Utterance]) -> Sequence[None]:
-        for utterance in utterances:
+    def run(clauses: Sequence[SpokenClause]) -> Sequence[None]:
+        for clause in clauses:
             held: Samples | None = None
-            request = utterance.request
+            request = clause.request
             text = spoken(request.text, request.voice.language)
             for block in engine.synthesize(replace(request, text=text)):
-                if utterance.stopped:
+                if clause.stopped:
                     break
                 if held is not None:
-                    utterance.deliver(SpokenSamples(held, last=False))
+                    clause.deliver(SpokenSamples(held, last=False))
                 held = block
             if held is not None:
-                utterance.deliver(SpokenSamples(held, last=True))
-        return [None] * len(utterances)
+                clause.deliver(SpokenSamples(held, last=True))
+        return [None] * len(clauses)
 
     return run

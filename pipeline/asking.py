@@ -12,10 +12,10 @@ from typing import Any
 from dragoman.models.base import Hypothesis
 from dragoman.pipeline.by_language import ByLanguage
 from dragoman.pipeline.hearing import Hearing
-from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
+from dragoman.pipeline.items import End, Flush, NewTerms, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
 
-Item = SpeechChunk | SegmentEnd | Expect | Flush | End
+Item = SpeechChunk | SegmentEnd | NewTerms | Flush | End
 
 
 class Question:

@@ -6,7 +6,7 @@ was about to say. A branch without speech ends behind its translations.
 
 import asyncio
 
-from dragoman.models.plan import Branch as BranchPlan
+from dragoman.models.plan import BranchPlan
 from dragoman.pipeline.audio.formats import AudioFormat
 from dragoman.pipeline.branch_state import BranchState
 from dragoman.pipeline.context import SessionContext
@@ -14,7 +14,7 @@ from dragoman.pipeline.events import Transcript
 from dragoman.pipeline.items import Clause, End, Flush, GivenText, SpokenBlock, TextEnd
 from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.queues import MeteredQueue
-from dragoman.pipeline.stages.encode import Speaker, encode
+from dragoman.pipeline.stages.encode import BranchEncoder, encode
 from dragoman.pipeline.stages.speak import speak
 from dragoman.pipeline.stages.translate import translate
 
@@ -29,7 +29,7 @@ class Branch:
     ) -> None:
         self.state = BranchState(number, plan.wish, plan.voice)
         queues, self._context = context.settings.queues, context
-        self._speaker = Speaker(output_format, number) if output_format is not None and plan.wish.speaks else None
+        self._encoder = BranchEncoder(output_format, number) if output_format is not None and plan.wish.speaks else None
         self._said: MeteredQueue[Said] = MeteredQueue(queues.clauses)
         self._clauses: MeteredQueue[Clause | TextEnd | Flush | End] = MeteredQueue(queues.clauses)
         self._blocks: MeteredQueue[SpokenBlock | TextEnd | Flush | End] = MeteredQueue(queues.output_s)
@@ -61,11 +61,11 @@ class Branch:
         context, state = self._context, self.state
         name = f"-{state.number}"
         stages.create_task(translate(context, state, self._said, self._clauses), name=f"translate{name}")
-        if self._speaker is None:
+        if self._encoder is None:
             stages.create_task(_read_only(self._clauses, markers), name=f"read{name}")
             return
         stages.create_task(speak(context, state, self._clauses, self._blocks), name=f"speak{name}")
-        stages.create_task(encode(context, state, self._speaker, self._blocks, markers), name=f"encode{name}")
+        stages.create_task(encode(context, state, self._encoder, self._blocks, markers), name=f"encode{name}")
 
     def interrupt(self) -> None:
         """Forget what was heard and is not said yet, and stop in the middle of what is being said."""

@@ -27,7 +27,7 @@ SEARCH_S = 1.2
 _CONTEXT_CHARACTERS = 200
 
 
-class Outbox(Protocol):
+class TranscriptSink(Protocol):
     """Where transcripts and markers go."""
 
     async def put(self, item: Transcript | Flush | End) -> None:
@@ -38,7 +38,7 @@ class Outbox(Protocol):
 class Hearing:
     """One session's open segment and what has been said so far."""
 
-    def __init__(self, context: SessionContext, outbox: Outbox) -> None:
+    def __init__(self, context: SessionContext, outbox: TranscriptSink) -> None:
         self.context = context
         self.settings = context.settings.recognise
         self.segment: OpenSegment | None = None

@@ -22,7 +22,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Expect:
+class NewTerms:
     """Names and terms that the recogniser is told to expect, from the next segment on, in place of those before."""
 
     keywords: tuple[str, ...]

@@ -23,7 +23,7 @@ from dragoman.pipeline.clock import InputClock, RealTime, WorkClock
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.ear import Ear
 from dragoman.pipeline.events import Event
-from dragoman.pipeline.items import End, Expect, Flush, GivenText, SegmentEnd, SpeechChunk
+from dragoman.pipeline.items import End, Flush, GivenText, NewTerms, SegmentEnd, SpeechChunk
 from dragoman.pipeline.latency import POLICIES, Latency
 from dragoman.pipeline.markers import Markers
 from dragoman.pipeline.observer import SessionObserver, SilentObserver
@@ -94,7 +94,7 @@ class Session:
             work_clock or RealTime(),
         )
         ear = Ear(make_decoder(request.input_format), engines.detector, settings.listen)
-        self._speech: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End] = MeteredQueue(
+        self._speech: MeteredQueue[SpeechChunk | SegmentEnd | NewTerms | Flush | End] = MeteredQueue(
             settings.queues.speech_s
         )
         self._hearing = HearStage(context, ear, self._speech, limit_s=request.input_limit_s)
@@ -146,7 +146,7 @@ class Session:
 
     async def expect(self, keywords: tuple[str, ...]) -> None:
         """Names and terms to expect from the next segment on, in place of those before; waits as `feed` does."""
-        await self._hearing.mark(Expect(keywords))
+        await self._hearing.mark(NewTerms(keywords))
 
     async def flush(self, flush_id: Hashable) -> None:
         """Commit the open segment; `Flushed` follows when everything before has been said. Waits as `feed` does."""

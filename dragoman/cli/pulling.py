@@ -16,7 +16,7 @@ from dragoman.cli.options import console, errors
 from dragoman.config.settings import Settings
 from dragoman.models.files.catalogue import RECOGNIZER, Catalogue, Entry
 from dragoman.models.files.errors import ModelFileError, NoRoom, Offline, Unreachable
-from dragoman.models.files.listener import Listener
+from dragoman.models.files.listener import PullListener
 from dragoman.models.files.manifest import Manifest
 from dragoman.models.files.store import Store
 
@@ -134,7 +134,7 @@ def _one_by_one(
     entries: Sequence[Entry],
     store: Store,
     sources: "Sources",
-    worker: "Callable[[HttpClient, Listener], Callable[[Entry], object]]",
+    worker: "Callable[[HttpClient, PullListener], Callable[[Entry], object]]",
     hopeless: tuple[type[ModelFileError], ...] = (),
 ) -> bool:
     """Give each model to what `worker` makes; where one meets what is `hopeless`, the next would meet the same."""
@@ -174,7 +174,7 @@ def pull_at_start(settings: Settings) -> None:
             warn("not everything that 'pull' asks for is here; the server starts with what there is")
 
 
-class PullProgress(Listener):
+class PullProgress(PullListener):
     """Bars on a terminal, lines elsewhere."""
 
     def __init__(self) -> None:

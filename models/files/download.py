@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from dragoman.models.files.errors import DownloadFailed, NotPublished, Unreachable
-from dragoman.models.files.http import Again, HttpClient, Patience, root_cause
+from dragoman.models.files.http import Again, HttpClient, Retries, root_cause
 from dragoman.models.files.manifest import FileRecord, digests
 
 _CHUNK_BYTES = 1 << 15  # what a broken connection loses at most
@@ -57,7 +57,7 @@ def published(client: HttpClient, url: str, watch: Watch) -> Expected:
 
     Raises NotPublished and Unreachable.
     """
-    patience = Patience(client.clock, watch.said)
+    patience = Retries(client.clock, watch.said)
     while True:
         try:
             with client.open(url, method="HEAD") as answer:
@@ -76,7 +76,7 @@ def download(client: HttpClient, url: str, target: Path, expected: Expected, wat
     Raises DownloadFailed, also where the file is not the expected one, and OSError where it cannot be written.
     """
     part, mark_file = _beside(target, ".part"), _beside(target, ".part.json")
-    patience = Patience(client.clock, watch.said)
+    patience = Retries(client.clock, watch.said)
     while True:
         before = _size(part)
         try:

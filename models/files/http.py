@@ -44,7 +44,7 @@ class Clock:
     now: Callable[[], float] = time.time
 
 
-class Patience:
+class Retries:
     """How often and after which time one thing is tried again: longer and longer, and not for ever."""
 
     def __init__(self, clock: Clock, told: Callable[[str], None]) -> None:

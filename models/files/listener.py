@@ -4,7 +4,7 @@ from dragoman.models.files.catalogue import Entry
 from dragoman.models.files.manifest import Manifest
 
 
-class Listener:
+class PullListener:
     """Whom a pull tells how it goes. This one does not care."""
 
     def begins(self, entry: Entry, total: int, have: int) -> None:

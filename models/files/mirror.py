@@ -20,7 +20,7 @@ from dragoman.models.files.errors import NotPublished, Offline
 from dragoman.models.files.http import HttpClient
 from dragoman.models.files.hub import Sources
 from dragoman.models.files.jobs import Job, jobs_of
-from dragoman.models.files.listener import Listener
+from dragoman.models.files.listener import PullListener
 from dragoman.models.files.store import Store
 
 PART = ".part"
@@ -30,13 +30,13 @@ class Mirror:
     """Adds models to a folder, one after the other. What is installed is taken from there, if its sum is right."""
 
     def __init__(
-        self, folder: Path, store: Store, sources: Sources, client: HttpClient, listener: Listener | None = None
+        self, folder: Path, store: Store, sources: Sources, client: HttpClient, listener: PullListener | None = None
     ) -> None:
         self._folder = folder
         self._store = store
         self._sources = sources
         self._client = client
-        self._listener = listener or Listener()
+        self._listener = listener or PullListener()
 
     def add(self, entry: Entry) -> bool:
         """Put every file of a model there, checked; gives whether anything had to be pulled.

@@ -12,7 +12,7 @@ from dragoman.models.files.errors import BrokenModel, DownloadFailed, NoRoom, No
 from dragoman.models.files.http import HttpClient
 from dragoman.models.files.hub import Sources
 from dragoman.models.files.jobs import Job, jobs_of
-from dragoman.models.files.listener import Listener
+from dragoman.models.files.listener import PullListener
 from dragoman.models.files.manifest import FileRecord, Manifest, records_of
 from dragoman.models.files.packages import NoSpace, install_argos
 from dragoman.models.files.store import Store, form_fault
@@ -25,11 +25,13 @@ _UNPACKED = 2.5
 class Puller:
     """Pulls models into a store. One after the other; several processes may do so at once."""
 
-    def __init__(self, store: Store, sources: Sources, client: HttpClient, listener: Listener | None = None) -> None:
+    def __init__(
+        self, store: Store, sources: Sources, client: HttpClient, listener: PullListener | None = None
+    ) -> None:
         self._store = store
         self._sources = sources
         self._client = client
-        self._listener = listener or Listener()
+        self._listener = listener or PullListener()
 
     def pull(self, entry: Entry) -> bool:
         """Pull a model, if it is not there; gives whether it had to be pulled.

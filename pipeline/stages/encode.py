@@ -22,7 +22,7 @@ INLINE_S = 0.5
 """A block of plain samples this short is encoded faster than a thread is woken for it; and so is the end of any."""
 
 
-class Speaker:
+class BranchEncoder:
     """One session's output clock, resampler and encoder: of one file, or of several, one behind the other.
 
     Blocks for signal processing: what is not `quick` is to be pushed in a worker. Raises as `make_encoder`.
@@ -132,7 +132,7 @@ class Speaker:
 async def encode(
     context: SessionContext,
     branch: BranchState,
-    speaker: Speaker,
+    encoder: BranchEncoder,
     inbox: MeteredQueue[SpokenBlock | TextEnd | Flush | End],
     markers: Markers,
 ) -> None:
@@ -143,15 +143,15 @@ async def encode(
         if isinstance(item, SpokenBlock):
             if item.clause.epoch != branch.epoch:
                 # Nothing more is heard of an interrupted clause; whoever waits for its end is told once.
-                if item.last and (cut := speaker.cut(item)) is not None:
+                if item.last and (cut := encoder.cut(item)) is not None:
                     context.emit(cut)
                 continue
             with context.timed("encode"):
                 # Nothing but the clause's end may wait behind it: the next ones would follow without a pause.
-                if speaker.quick(item) and len(inbox) <= 1:
-                    pieces = speaker.push(item)
+                if encoder.quick(item) and len(inbox) <= 1:
+                    pieces = encoder.push(item)
                 else:
-                    pieces = await context.offload.run(speaker.push, item)
+                    pieces = await context.offload.run(encoder.push, item)
             _tell(context, pieces)
             if pieces and pieces[0].audio and item.clause.clause_id != sounded:
                 sounded = item.clause.clause_id
@@ -160,9 +160,9 @@ async def encode(
                     context.observer.clause_delay(delay_s)
             continue
         if isinstance(item, TextEnd):
-            _tell(context, await context.offload.run(speaker.end_text, item, branch.epoch))
+            _tell(context, await context.offload.run(encoder.end_text, item, branch.epoch))
             continue
-        if isinstance(item, End) and (tail := speaker.finish(empty=context.clock.received_s == 0)) is not None:
+        if isinstance(item, End) and (tail := encoder.finish(empty=context.clock.received_s == 0)) is not None:
             context.emit(tail)
         markers.reached(item)
         if isinstance(item, End):

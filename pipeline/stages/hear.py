@@ -20,7 +20,7 @@ from dragoman.pipeline.audio.errors import AudioTooLong, BadAudio
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.ear import Ear, Heard
 from dragoman.pipeline.events import Listened, SpeechEnded, SpeechStarted
-from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
+from dragoman.pipeline.items import End, Flush, NewTerms, SegmentEnd, SpeechChunk
 from dragoman.pipeline.offload import OwnThread
 from dragoman.pipeline.patience import Patience
 from dragoman.pipeline.queues import MeteredQueue
@@ -67,7 +67,7 @@ class HearStage:
         self,
         context: SessionContext,
         ear: Ear,
-        outbox: MeteredQueue[SpeechChunk | SegmentEnd | Expect | Flush | End],
+        outbox: MeteredQueue[SpeechChunk | SegmentEnd | NewTerms | Flush | End],
         loop: asyncio.AbstractEventLoop | None = None,
         *,
         limit_s: float = math.inf,
@@ -76,7 +76,7 @@ class HearStage:
         self._limit_s = limit_s
         self._context = context
         self._ear = ear
-        self._inbox: MeteredQueue[bytes | Expect | Flush | End | _Broken | _Stall] = MeteredQueue(
+        self._inbox: MeteredQueue[bytes | NewTerms | Flush | End | _Broken | _Stall] = MeteredQueue(
             context.settings.limits.inbox_bytes
         )
         self._outbox = outbox
@@ -101,7 +101,7 @@ class HearStage:
         else:
             await self._inbox.put(data, len(data))
 
-    async def mark(self, item: Expect | Flush) -> None:
+    async def mark(self, item: NewTerms | Flush) -> None:
         """An item that stands between the bytes; waits while too much is waiting already."""
         await self._inbox.put(item, 0)
 
@@ -130,7 +130,7 @@ class HearStage:
                     raise item.error
                 elif isinstance(item, _Stall):
                     self._end_segment()
-                elif isinstance(item, Expect):
+                elif isinstance(item, NewTerms):
                     await self._outbox.put(item, 0)
                 else:
                     await self._stop(item)

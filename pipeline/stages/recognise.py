@@ -9,8 +9,8 @@ from dragoman.pipeline.asking import Item, Question
 from dragoman.pipeline.by_language import ByLanguage
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Recognised
-from dragoman.pipeline.hearing import Hearing, Outbox
-from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
+from dragoman.pipeline.hearing import Hearing, TranscriptSink
+from dragoman.pipeline.items import End, Flush, NewTerms, SegmentEnd, SpeechChunk
 from dragoman.pipeline.queues import MeteredQueue
 
 _LAST_CUT_S = 0.5
@@ -19,7 +19,7 @@ _LAST_CUT_S = 0.5
 Inbox = MeteredQueue[Item]
 
 
-async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> None:
+async def recognise(context: SessionContext, inbox: Inbox, outbox: TranscriptSink) -> None:
     """Run until the end marker. `hear` closes an open segment before it sends a marker."""
     hearing = Hearing(context, outbox)
     policy = ByLanguage(hearing)
@@ -35,7 +35,7 @@ async def recognise(context: SessionContext, inbox: Inbox, outbox: Outbox) -> No
                 if segment.duration_s >= max_s:
                     await question.withdraw()
                     await policy.cut(segment, segment.quietest(max_s / 2, max_s - _LAST_CUT_S))
-            elif isinstance(item, Expect):
+            elif isinstance(item, NewTerms):
                 hearing.expected = item.keywords
             else:
                 await question.withdraw()

@@ -18,10 +18,10 @@ from dragoman.pipeline.sentences import split_sentences
 from dragoman.pipeline.timing import join_words, spans, split_words
 
 Inbox = MeteredQueue[Transcript | GivenText | Flush | End]
-Outbox = MeteredQueue[Clause | TextEnd | Flush | End]
+ClauseQueue = MeteredQueue[Clause | TextEnd | Flush | End]
 
 
-async def translate(context: SessionContext, branch: BranchState, inbox: Inbox, outbox: Outbox) -> None:
+async def translate(context: SessionContext, branch: BranchState, inbox: Inbox, outbox: ClauseQueue) -> None:
     """Run until the end marker. Where target and source agree, the text goes on as it is.
 
     Raises NoTranslator when the recognised language turns out to be one that cannot be translated here.
@@ -43,7 +43,7 @@ async def translate(context: SessionContext, branch: BranchState, inbox: Inbox, 
 class _Translating:
     """One branch's way from words to clauses."""
 
-    def __init__(self, context: SessionContext, branch: BranchState, outbox: Outbox) -> None:
+    def __init__(self, context: SessionContext, branch: BranchState, outbox: ClauseQueue) -> None:
         self._context = context
         self._branch = branch
         self._outbox = outbox

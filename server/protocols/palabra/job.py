@@ -9,8 +9,8 @@ from dragoman.pipeline.latency import Latency
 from dragoman.server.commands import Key, Open
 from dragoman.server.protocols.palabra.languages import AUTO, base_of
 from dragoman.server.protocols.palabra.task import PARTIAL, InputStream, Task
-from dragoman.server.protocols.palabra.transcription import Transcription
-from dragoman.server.protocols.palabra.translations import Translation, tempo_of
+from dragoman.server.protocols.palabra.transcription import HearingFields
+from dragoman.server.protocols.palabra.translations import TargetFields, tempo_of
 from dragoman.server.protocols.palabra.voices import Abilities, Choice
 
 OUTPUT_HZ = 24_000
@@ -96,7 +96,7 @@ def make_job(task: Task, abilities: Abilities, operator: Operator, key: Key) -> 
 
 
 def _wish(
-    translation: Translation, heard: Transcription | None, abilities: Abilities, *, speech: bool
+    translation: TargetFields, heard: HearingFields | None, abilities: Abilities, *, speech: bool
 ) -> tuple[TargetWish, list[tuple[str, str]]]:
     """A target for the engines, and what the client should know about it."""
     target = base_of(translation.target_language) or ""
@@ -129,7 +129,7 @@ def _input_format(stream: InputStream | None) -> AudioFormat:
     return ogg_opus() if source.format == "opus" else pcm(source.sample_rate, channels=source.channels)
 
 
-def _listen(heard: Transcription | None, operator: Operator) -> ListenSettings | None:
+def _listen(heard: HearingFields | None, operator: Operator) -> ListenSettings | None:
     """The silence that confirms a segment, if the task names one."""
     if heard is None or (silence_s := heard.segment_confirmation_silence_threshold) is None:
         return None
@@ -138,7 +138,7 @@ def _listen(heard: Transcription | None, operator: Operator) -> ListenSettings |
     return operator.listen.model_copy(update={"end_silence_ms": silence_ms, "long_end_silence_ms": long_ms})
 
 
-def _latency(heard: Transcription | None, operator: Operator) -> Latency:
+def _latency(heard: HearingFields | None, operator: Operator) -> Latency:
     """What the task says; who wants speech to be confirmed by silence only gets whole sentences between pauses."""
     if heard is not None and heard.latency is not None:
         return heard.latency
@@ -146,7 +146,7 @@ def _latency(heard: Transcription | None, operator: Operator) -> Latency:
     return "quality" if patient else operator.latency
 
 
-def _ignored(heard: Transcription | None) -> frozenset[str]:
+def _ignored(heard: HearingFields | None) -> frozenset[str]:
     return _bases(heard.advanced.ignore_languages) if heard is not None else frozenset()
 
 

@@ -19,8 +19,8 @@ from dragoman.server.protocols.palabra.fields import (
     listed,
     too_deep,
 )
-from dragoman.server.protocols.palabra.transcription import Transcription
-from dragoman.server.protocols.palabra.translations import Translation
+from dragoman.server.protocols.palabra.transcription import HearingFields
+from dragoman.server.protocols.palabra.translations import TargetFields
 
 MAX_TARGETS = 32
 GLOBAL = "global"
@@ -75,8 +75,8 @@ class OutputStream(Kept):
 class Pipeline(Kept):
     """What is done. `transcription` null: nothing is heard."""
 
-    transcription: Transcription | None = None
-    translations: Annotated[list[Annotated[Translation, SPARING]], at_most(MAX_TARGETS)] = Field(default_factory=list)
+    transcription: HearingFields | None = None
+    translations: Annotated[list[Annotated[TargetFields, SPARING]], at_most(MAX_TARGETS)] = Field(default_factory=list)
     allowed_message_types: Names = Field(default_factory=lambda: list(DEFAULT_MESSAGE_TYPES))
 
 

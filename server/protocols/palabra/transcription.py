@@ -20,7 +20,7 @@ class Advanced(Kept):
     ignore_languages: Languages = Field(default_factory=list)
 
 
-class Transcription(Kept):
+class HearingFields(Kept):
     """How speech becomes text. `segment_confirmation_silence_threshold` None: the operator's.
 
     `latency`, which the vendor does not have, is an operator's setting of that name, for this task.

@@ -29,7 +29,7 @@ class SpeechGeneration(Kept):
     speed: Speed | None = None
 
 
-class Translation(Kept):
+class TargetFields(Kept):
     """One target. `speech_generation` null: text only; absent: spoken with the defaults."""
 
     null_means: ClassVar[frozenset[str]] = frozenset({"speech_generation"})

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from dragoman.models.files.errors import DownloadFailed, NotPublished, Unreachable
-from dragoman.models.files.http import Again, Clock, HttpClient, Patience, body_of, root_cause
+from dragoman.models.files.http import Again, Clock, HttpClient, Retries, body_of, root_cause
 from dragoman.testing import reserved_port
 from tests.fakes.hub import FakeHub, redirect, status
 
@@ -44,7 +44,7 @@ def client(hub: FakeHub, slept: Slept) -> Iterator[HttpClient]:
 
 def test_patience_grows_and_ends(slept: Slept) -> None:
     told: list[str] = []
-    patience = Patience(slept.clock, told.append)
+    patience = Retries(slept.clock, told.append)
     with pytest.raises(Unreachable, match="it broke, 6 times in a row; try again later"):
         for _ in range(6):
             patience.wait("http://h/a", Again("it broke"))
@@ -53,7 +53,7 @@ def test_patience_grows_and_ends(slept: Slept) -> None:
 
 
 def test_progress_makes_patient_again_but_not_for_ever(slept: Slept) -> None:
-    patience = Patience(slept.clock, lambda _: None)
+    patience = Retries(slept.clock, lambda _: None)
     with pytest.raises(Unreachable):
         for _ in range(1000):
             patience.wait("http://h/a", Again("it broke"))
@@ -63,7 +63,7 @@ def test_progress_makes_patient_again_but_not_for_ever(slept: Slept) -> None:
 
 
 def test_a_server_says_how_long(slept: Slept) -> None:
-    patience = Patience(slept.clock, lambda _: None)
+    patience = Retries(slept.clock, lambda _: None)
     patience.wait("http://h/a", Again("busy", 7))
     assert slept == [7]
     with pytest.raises(Unreachable, match="busy, for another 3600 s; try again then"):

@@ -12,7 +12,7 @@ from dragoman.models.files.catalogue import Catalogue, Entry
 from dragoman.models.files.errors import BrokenModel, DownloadFailed, NoRoom, NotPublished, Offline
 from dragoman.models.files.http import Clock, HttpClient
 from dragoman.models.files.hub import Sources
-from dragoman.models.files.listener import Listener
+from dragoman.models.files.listener import PullListener
 from dragoman.models.files.manifest import Manifest
 from dragoman.models.files.pulling import Puller
 from dragoman.models.files.store import Store
@@ -25,7 +25,7 @@ VOICE = "es_ES-davefx-medium"
 PACKAGE = "translate-en_de"
 
 
-class Heard(Listener):
+class Heard(PullListener):
     """Keeps what it is told."""
 
     def __init__(self) -> None:

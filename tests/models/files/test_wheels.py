@@ -17,7 +17,7 @@ from dragoman.models.files.catalogue import Catalogue, CatalogueFault, Entry, Re
 from dragoman.models.files.errors import BrokenModel, DownloadFailed, Offline, Unreachable
 from dragoman.models.files.http import Clock, HttpClient
 from dragoman.models.files.hub import Sources
-from dragoman.models.files.listener import Listener
+from dragoman.models.files.listener import PullListener
 from dragoman.models.files.pulling import Puller
 from dragoman.models.files.store import Store
 from tests.fakes.hub import FakeHub
@@ -52,7 +52,7 @@ def client() -> Iterator[HttpClient]:
     client.close()
 
 
-class Heard(Listener):
+class Heard(PullListener):
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.have = 0

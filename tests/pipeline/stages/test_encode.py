@@ -16,7 +16,7 @@ from dragoman.pipeline.events import Event, Speech, Translated
 from dragoman.pipeline.items import Clause, GivenText, SpokenBlock
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
-from dragoman.pipeline.stages.encode import INLINE_S, Speaker
+from dragoman.pipeline.stages.encode import INLINE_S, BranchEncoder
 from dragoman.pipeline.stages.speak import MOST_S
 from tests.fakes.engines import FakeDetector, FakeSynthesizer, FakeTranslator, fake_voice
 
@@ -101,6 +101,6 @@ def test_what_is_quick() -> None:
         clause = Clause(0, "a", "es", None)
         return SpokenBlock(clause, np.zeros(round(seconds * RATE_HZ), np.float32), RATE_HZ, 1.0, 0.0, last=not seconds)
 
-    plain, coded = Speaker(pcm(48_000)), Speaker(ogg_opus())
+    plain, coded = BranchEncoder(pcm(48_000)), BranchEncoder(ogg_opus())
     assert [plain.quick(block(seconds)) for seconds in (0.0, INLINE_S, INLINE_S + 0.1)] == [True, True, False]
     assert [coded.quick(block(seconds)) for seconds in (0.0, 0.1)] == [True, False]

@@ -24,7 +24,7 @@ from dragoman.pipeline.clock import InputClock
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.ear import Ear
 from dragoman.pipeline.events import Event, SpeechEnded, SpeechStarted
-from dragoman.pipeline.items import End, Expect, Flush, SegmentEnd, SpeechChunk
+from dragoman.pipeline.items import End, Flush, NewTerms, SegmentEnd, SpeechChunk
 from dragoman.pipeline.latency import POLICIES
 from dragoman.pipeline.observer import SilentObserver
 from dragoman.pipeline.offload import Offload
@@ -36,7 +36,7 @@ from tests.pipeline.audio.files import as_file
 from tests.waiting import PATIENCE_S
 
 SETTINGS = load_settings()
-Item = SpeechChunk | SegmentEnd | Expect | Flush | End
+Item = SpeechChunk | SegmentEnd | NewTerms | Flush | End
 
 
 class FakeWatchedDetector(FakeDetector):
@@ -252,7 +252,7 @@ async def test_wherever_it_is_heard_it_is_the_same_and_in_order(
                 await heard.stage.mark(Flush(number))
                 expected += [*ear.stop(final=False), Flush(number, length_s)]
             elif step == "expect":
-                await heard.stage.mark(Expect((str(number),)))
+                await heard.stage.mark(NewTerms((str(number),)))
             elif step == "turn":
                 await asyncio.sleep(0)
             else:
@@ -261,7 +261,7 @@ async def test_wherever_it_is_heard_it_is_the_same_and_in_order(
         await task
         length_s += ear.finish()
         expected += [*ear.stop(final=True), End(length_s)]
-        came = [item for item in heard.waiting if not isinstance(item, Expect)]
+        came = [item for item in heard.waiting if not isinstance(item, NewTerms)]
         wanted = [item for item in expected if not isinstance(item, SpeechStarted | SpeechEnded)]
         assert [_placed(item) for item in told(came)] == [_placed(item) for item in told(wanted)]
         assert heard.events == [item for item in expected if isinstance(item, SpeechStarted | SpeechEnded)]
@@ -275,12 +275,12 @@ def _placed(item: object) -> object:
 async def test_names_to_expect_keep_their_place() -> None:
     async with running() as (heard, task):
         await heard.stage.feed(s16(tone(3.0)))
-        await heard.stage.mark(Expect(("a",)))
+        await heard.stage.mark(NewTerms(("a",)))
         await heard.stage.feed(s16(silence(0.1)))
         heard.stage.end()
         await task
         kinds = [type(item) for item in heard.waiting]
-        assert kinds.index(Expect) < kinds.index(SegmentEnd)
+        assert kinds.index(NewTerms) < kinds.index(SegmentEnd)
 
 
 @pytest.mark.parametrize("inline", [True, False])

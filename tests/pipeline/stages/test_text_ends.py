@@ -13,7 +13,7 @@ from dragoman.pipeline.events import Event, Speech, Translated
 from dragoman.pipeline.items import Clause, GivenText, SpokenBlock, TextEnd
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
-from dragoman.pipeline.stages.encode import Speaker
+from dragoman.pipeline.stages.encode import BranchEncoder
 from tests.fakes.engines import fake_engines
 from tests.pipeline.audio.signals import decoded, tone
 
@@ -31,7 +31,7 @@ def heard(fmt: AudioFormat, data: bytes) -> int:
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=lambda fmt: fmt.name)
 def test_each_file_is_whole_and_the_clock_goes_on(fmt: AudioFormat) -> None:
-    speaker, sizes, ends_s = Speaker(fmt), [], []
+    speaker, sizes, ends_s = BranchEncoder(fmt), [], []
     for number in range(3):
         pieces = [*speaker.push(block(number, tone(24_000, 12_000))), *speaker.end_text(ENDS, 0)]
         assert (pieces[-1].text_id, pieces[-1].clause_id, pieces[-1].last) == ("t", None, True)
@@ -44,13 +44,13 @@ def test_each_file_is_whole_and_the_clock_goes_on(fmt: AudioFormat) -> None:
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=lambda fmt: fmt.name)
 def test_a_file_of_nothing_is_nothing(fmt: AudioFormat) -> None:
-    speaker = Speaker(fmt)
+    speaker = BranchEncoder(fmt)
     assert [piece.audio for piece in speaker.end_text(ENDS, 0)] == [b""]
     assert heard(fmt, b"".join(piece.audio for piece in speaker.push(block(0, tone(24_000, 12_000))))) > 0
 
 
 def test_silence_stands_behind_a_text_and_has_its_place() -> None:
-    speaker = Speaker(pcm(24_000))
+    speaker = BranchEncoder(pcm(24_000))
     speaker.push(block(0, tone(24_000, 12_000)))
     (piece,) = speaker.end_text(TextEnd("t", 1.5, ends_stream=False, epoch=0), 0)
     assert (piece.start_s, piece.stop_s, piece.last, piece.text_id) == (0.5, 2.0, False, "t")
@@ -58,7 +58,7 @@ def test_silence_stands_behind_a_text_and_has_its_place() -> None:
 
 
 def test_of_an_interrupted_text_the_file_ends_but_no_silence_is_heard() -> None:
-    speaker = Speaker(media(Container.MP3, 24_000))
+    speaker = BranchEncoder(media(Container.MP3, 24_000))
     speaker.push(block(0, tone(24_000, 12_000)))
     (piece,) = speaker.end_text(TextEnd("t", 1.5, ends_stream=True, epoch=0), 1)
     assert (piece.start_s, piece.stop_s, piece.last) == (0.5, 0.5, True)

@@ -25,7 +25,7 @@ from dragoman.server.protocols.sarvam.languages import code_of
 from dragoman.server.protocols.sarvam.parsing import AudioIn
 from dragoman.server.protocols.sarvam.realtime import messages
 from dragoman.server.protocols.sarvam.realtime.config import Config, listening, opening, updated
-from dragoman.server.protocols.sarvam.realtime.turns import Turns
+from dragoman.server.protocols.sarvam.realtime.turns import TurnSession
 from dragoman.server.protocols.sarvam.sessions import SessionsAdapter
 from dragoman.server.protocols.sarvam.utterances import Utterance, Utterances
 from dragoman.server.wire import CONTROL_BYTES, close_reason
@@ -39,7 +39,7 @@ class Begin:
     """What the adapter receives before any message."""
 
 
-class RealtimeAdapter(SessionsAdapter[Turns]):
+class RealtimeAdapter(SessionsAdapter[TurnSession]):
     """server.commands.Adapter for the realtime socket."""
 
     def __init__(
@@ -92,7 +92,7 @@ class RealtimeAdapter(SessionsAdapter[Turns]):
         return [_send(messages.SessionBegin(request_id=session_id, config=self._described()))]
 
     def _open(self, before: Key | None = None) -> list[Command | Output]:
-        turns = Turns(next(self._keys), self._config, Utterances(self._config.mode, self._now))
+        turns = TurnSession(next(self._keys), self._config, Utterances(self._config.mode, self._now))
         self._begin(turns)
         return [replace(opening(self._config, turns.key, self._base), after=before)]
 
@@ -140,7 +140,7 @@ class RealtimeAdapter(SessionsAdapter[Turns]):
         expecting = [Expect(self._hearing.key, self._config.keywords)] if "prompt" in applied and self._hearing else []
         return [*expecting, *self._renew(), _send(messages.ConfigUpdated(applied=applied))]
 
-    def _render(self, turns: Turns, event: Event) -> Sequence[Output]:
+    def _render(self, turns: TurnSession, event: Event) -> Sequence[Output]:
         order, utterances = turns.order, turns.utterances
         match event:
             case SpeechStarted():
@@ -170,21 +170,21 @@ class RealtimeAdapter(SessionsAdapter[Turns]):
         end = [self._session_end()] if self._greeted else []
         return [self._error(error, fatal=True), *end, Close(found.close or SERVER_FAULT, close_reason(found.message))]
 
-    def _started(self, turns: Turns, at_s: float) -> Sequence[Output]:
+    def _started(self, turns: TurnSession, at_s: float) -> Sequence[Output]:
         turns.begin(at_s, self._utterances)
         self._utterances += 1
         if turns.config.manual or turns.speaking is None:
             return ()
         return [_send(messages.SpeechStarted(utterance_idx=turns.speaking))]
 
-    def _stopped(self, turns: Turns, at_s: float) -> Sequence[Output]:
+    def _stopped(self, turns: TurnSession, at_s: float) -> Sequence[Output]:
         number, turns.speaking = turns.speaking, None
         turns.utterances.speech_ended(at_s)
         if turns.config.manual or number is None:
             return ()
         return [_send(messages.SpeechEnded(utterance_idx=number))]
 
-    def _partial(self, turns: Turns, partial: Transcript) -> Sequence[Output]:
+    def _partial(self, turns: TurnSession, partial: Transcript) -> Sequence[Output]:
         text = f"{turns.said} {partial.text}".strip()
         if not text or text == turns.shown:
             return ()
@@ -193,7 +193,7 @@ class RealtimeAdapter(SessionsAdapter[Turns]):
         language = code_of(partial.language, ODIA) if turns.config.source is None else None
         return [_send(messages.Partial(utterance_idx=number, text=text, language=language))]
 
-    def _final(self, turns: Turns, utterance: Utterance | None) -> Sequence[Output]:
+    def _final(self, turns: TurnSession, utterance: Utterance | None) -> Sequence[Output]:
         if utterance is None:
             return ()
         turns.shown = ""

@@ -24,7 +24,7 @@ class _Stretch:
 
 
 @dataclass(slots=True)
-class Turns:
+class TurnSession:
     """A session that has not ended, and what it has heard. `said` is what is certain of its open segment."""
 
     key: int

@@ -9,7 +9,7 @@ from dragoman.models import remedies
 from dragoman.models.engines.onnx_speakers.identifier import OnnxSpeakerEmbedder
 from dragoman.models.files.catalogue import Catalogue
 from dragoman.models.files.http import Clock, HttpClient
-from dragoman.models.files.listener import Listener
+from dragoman.models.files.listener import PullListener
 from dragoman.models.files.pulling import Puller
 from dragoman.models.files.store import Store, form_fault
 from tests.fakes.engines import tone
@@ -26,7 +26,7 @@ def test_what_was_pulled_is_installed_and_loaded(tmp_path: Path) -> None:
         (tmp_path / "models.toml").write_text(hub.catalogue())
         store = Store(tmp_path)
         catalogue = Catalogue.load(tmp_path)
-        Puller(store, hub.sources, HttpClient(clock=Clock(lambda _: None)), Listener()).pull(catalogue.get(NAME))
+        Puller(store, hub.sources, HttpClient(clock=Clock(lambda _: None)), PullListener()).pull(catalogue.get(NAME))
     (model,) = store.installed()
     assert (model.kind, model.name, model.fault) == ("speakers", NAME, "")
     assert store.verify(model) == []
