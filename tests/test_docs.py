@@ -1,5 +1,6 @@
 """What the documentation says is there is there, and what is there is documented."""
 
+import ast
 import json
 import re
 import subprocess
@@ -30,6 +31,9 @@ from dragoman.server.protocols.gradium.rest import _UNSERVED
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+OUR_SOURCES = sorted(
+    path for floor in ("server", "pipeline", "models", "config") for path in ROOT.glob(f"{floor}/**/*.py")
+)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 OUR_FILE = re.compile(
     r"\b(?:server|pipeline|models|config|dragoman|tests|demo|scripts|docs)/[\w./-]+\.(?:py|toml|sh|md)\b"
@@ -349,8 +353,27 @@ def test_every_file_that_is_named_exists(path: Path) -> None:
     assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
+@pytest.mark.parametrize("path", OUR_SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_docstring_names_exists(path: Path) -> None:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    named = re.findall(r"`([a-z_/]+\.py)`", text)
+    assert [name for name in named if not any((place / name).exists() for place in (ROOT, *path.parents))] == []
+
+
+def test_the_way_in_leads_from_one_thing_that_is_there_to_the_next() -> None:
+    steps = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## The map")[1].split("**A new engine**")[0]
+    pairs = re.findall(r"((?:`\w+`(?: and |, )?)+) in\s+`([\w/]+\.py)`", steps)
+    assert len(pairs) >= 15
+    for names, file in pairs:
+        body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+        defined = {getattr(node, "name", None) for node in body}
+        assert set(re.findall(r"\w+", names.replace(" and ", " "))) <= defined, file
+
+
 def test_the_picture_shows_every_stage_and_engine() -> None:
     picture = page("architecture.md").split("## The picture")[1].split("```")[1]
+    engines = {f"models/engines/{path.parent.name}/" for path in ROOT.glob("models/engines/*/__init__.py")}
+    assert {name for name in engines if name not in picture} == set()
     stages = {
         f"pipeline/stages/{path.name}" for path in ROOT.glob("pipeline/stages/*.py") if path.name != "__init__.py"
     }

@@ -2,8 +2,8 @@
 
 Little-endian: version of the form; name and revision of the network (from version 2); for each variable its name,
 shape, type and size, and its data; from version 3 other names for some of them. A string has its length in 16 bits
-and ends with a NUL. Source: the writer and the reader in https://github.com/OpenNMT/CTranslate2 (`model_spec.py`,
-`model.cc`). The loader says the same of a broken one, but it takes seconds, and memory as the file asks for it.
+and ends with a NUL. Source: the writer and the reader in https://github.com/OpenNMT/CTranslate2 (model_spec.py,
+model.cc). The loader says the same of a broken one, but it takes seconds, and memory as the file asks for it.
 """
 
 import struct

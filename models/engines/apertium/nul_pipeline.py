@@ -1,4 +1,4 @@
-"""Programs that end each answer with a NUL when their question ended with one (`piped_programs.py`)."""
+"""Programs that end each answer with a NUL when their question ended with one (`models/processes/piped_programs.py`)."""
 
 from dragoman.models.processes.piped_programs import PipedPrograms, ProgramsBroken
 

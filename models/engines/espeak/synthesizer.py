@@ -1,6 +1,6 @@
 """espeak-ng: formant synthesis, small and quick, for about a hundred languages.
 
-The library and its data lie inside the `espeakng-loader` package. It runs in child processes (`espeak_child.py`),
+The library and its data lie inside the `espeakng-loader` package. It runs in child processes (`child.py`),
 because there are texts that end it. What a text is made to be before it is spoken stands in `speakable.py`.
 """
 

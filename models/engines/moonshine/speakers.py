@@ -1,6 +1,6 @@
 """Who speaks, by the speaker model inside the `moonshine-voice` package: pyannote/embedding, run on ONNX Runtime.
 
-The package has the model as data in its library, which is read as a file here and never loaded (`moonshine.py` says
+The package has the model as data in its library, which is read as a file here and never loaded (`recognizer.py` says
 why): what belongs to the model is told by its place, its length and its checksum. It is an x-vector network over
 learned filters, trained on VoxCeleb; it hears voices and not languages. Model: https://huggingface.co/pyannote/embedding
 (MIT).

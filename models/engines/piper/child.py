@@ -1,4 +1,4 @@
-"""Piper's espeak-ng in a process of its own: texts in, phonemes out. `piper_espeak.py` asks it.
+"""Piper's espeak-ng in a process of its own: texts in, phonemes out. `phonemes.py` asks it.
 
 Piper (1.6 to 1.8) makes phonemes with a copy of espeak-ng inside `piper.espeakbridge`, which falls over the same texts
 as the other one and keeps 1,650 bytes of each. The code that cuts its output into sentences is Piper's own.

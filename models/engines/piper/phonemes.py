@@ -1,4 +1,4 @@
-"""Phonemes for Piper's voices, made by Piper's own espeak-ng in child processes (`piper_child.py`)."""
+"""Phonemes for Piper's voices, made by Piper's own espeak-ng in child processes (`child.py`)."""
 
 import json
 import weakref

@@ -1,7 +1,7 @@
 """The files of a Piper voice, looked at without loading it.
 
 A voice is a network, `KEY.onnx`, and its description, `KEY.onnx.json`; KEY is like `es_ES-davefx-medium`. They lie in
-`piper/KEY/`, or beside other voices in `piper/`. The description's form is that of `piper/config.py` of Piper 1.6 to
+`piper/KEY/`, or beside other voices in `piper/`. The description's form is that of piper/config.py of Piper 1.6 to
 1.8 (https://github.com/OHF-Voice/piper1-gpl).
 """
 

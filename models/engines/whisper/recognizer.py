@@ -2,11 +2,11 @@
 
 One call serves many requests of different sessions: features each for itself, one encoding for each length of window
 that occurs, one detection of language for those that name none, one generation with prompts and languages of their own
-(`whisper_prompts.py`), word times for each language that occurs, and one translation for those that want English. Of a
+(`prompts.py`), word times for each language that occurs, and one translation for those that want English. Of a
 partial there is one attempt. Model: Radford et al. 2022, https://arxiv.org/abs/2212.04356.
 
 Whisper hears 30 s at most and writes 224 tokens of them at most; where it ends too early, the rest is heard by itself
-(`whisper_rest.py`). Nothing is ever downloaded: the model's folder is looked at first (`whisper_files.py`), and
+(`rest.py`). Nothing is ever downloaded: the model's folder is looked at first (`files.py`), and
 faster-whisper fetches files only where one is missing.
 """
 
