@@ -1,4 +1,4 @@
-"""Programs that end each answer with a NUL when their question ended with one (`models/processes/piped_programs.py`)."""
+"""Programs (`models/processes/piped_programs.py`) that end an answer with a NUL when their question ended with one."""
 
 from dragoman.models.processes.piped_programs import PipedPrograms, ProgramsBroken
 

@@ -1,4 +1,4 @@
-"""espeak-ng in a process of its own: texts in, samples out (`synthesizer.py` asks, `models/processes/serving.py` answers).
+"""espeak-ng in a process of its own: texts in, samples out. `synthesizer.py` asks it.
 
 The interface is `speak_lib.h` of espeak-ng 1.52
 (https://github.com/espeak-ng/espeak-ng/blob/1.52.0/src/include/espeak-ng/speak_lib.h). The library keeps one voice,

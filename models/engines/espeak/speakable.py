@@ -3,8 +3,8 @@
 espeak-ng 1.52 has buffers of fixed size for one word and for one abbreviation. What overruns them was found by trying:
 from 136 characters without a blank on ("'s" 68 times), and from 160 bytes of letters with full stops between them on
 ("e.g.e.g. …", with blanks or without). People write neither; what is longer is parted here, and so it is spoken. There
-are other texts that end the library, for example two Gurmukhi letters in its Vietnamese voice: `models/processes/children.py` is for
-those.
+are other texts that end the library, for example two Gurmukhi letters in its Vietnamese voice, for which
+`models/processes/children.py` is.
 """
 
 import re
