@@ -14,7 +14,8 @@
         ├── UnknownVoice         `voice_id`
         └── VoiceMismatch        `voice_id`, `voice_language`, `language`
 
-Every message is one sentence that a client may be shown; where the operator can mend it, it says how.
+Every message is one sentence that a client may be shown; where the operator can mend it, it says how. `clients_fault`:
+only the client can change it, by asking for something else. `may_pass`: the same may succeed a little later.
 """
 
 from dragoman.models.base import LanguagePair
@@ -22,6 +23,9 @@ from dragoman.models.base import LanguagePair
 
 class ModelError(Exception):
     """Base of everything that engines and the registry raise."""
+
+    clients_fault = False
+    may_pass = False
 
 
 class EngineUnavailable(ModelError):
@@ -46,6 +50,8 @@ class EngineFailed(ModelError):
 class OutOfMemory(EngineFailed):
     """The engine's device had no memory left for one request; fewer at once may fit."""
 
+    may_pass = True
+
     def __init__(self, engine: str) -> None:
         super().__init__(engine, "its device is out of memory; try again with fewer sessions")
 
@@ -57,6 +63,8 @@ class TextRefused(EngineFailed):
 class Overloaded(ModelError):
     """An engine's queue is full; trying again after `retry_after_s` seconds may help."""
 
+    may_pass = True
+
     def __init__(self, engine: str, retry_after_s: float = 5.0) -> None:
         self.engine = engine
         self.retry_after_s = retry_after_s
@@ -66,6 +74,8 @@ class Overloaded(ModelError):
 class Superseded(ModelError):
     """A waiting partial was dropped: a newer one of its session came, or a final needed its room."""
 
+    may_pass = True
+
     def __init__(self, engine: str) -> None:
         self.engine = engine
         super().__init__(f"{engine} dropped a partial request for a newer one")
@@ -73,6 +83,8 @@ class Superseded(ModelError):
 
 class RouteError(ModelError):
     """No installed engine can do what was asked."""
+
+    clients_fault = True
 
     def __init__(self, message: str, remedy: str = "") -> None:
         self.remedy = remedy

@@ -23,8 +23,15 @@ _LEAST = 2
 class Piece(NamedTuple):
     """Words that are translated together, and the language that they are in."""
 
-    words: list[Word]
+    words: tuple[Word, ...]
     language: str
+
+    def behind(self, at_s: float) -> "Piece":
+        """Without the words that were spoken before a place on the input clock."""
+        return Piece(tuple(word for word in self.words if word.stop_s > at_s), self.language)
+
+
+NOTHING = Piece((), "")
 
 
 class ClauseSplitter:
@@ -39,7 +46,7 @@ class ClauseSplitter:
     @property
     def pending(self) -> Piece:
         """The clause that is not complete yet."""
-        return Piece(list(self._words), self._language)
+        return Piece(tuple(self._words), self._language)
 
     def push(self, words: Sequence[Word], language: str, *, closes: bool, by_phrases: bool = True) -> list[Piece]:
         """Add words of `language`; give the clauses that are complete. `closes`: the speaker paused behind them.
@@ -58,7 +65,7 @@ class ClauseSplitter:
 
     def _take(self, count: int) -> list[Piece]:
         taken, self._words = self._words[:count], self._words[count:]
-        return [Piece(taken, self._language)] if taken else []
+        return [Piece(tuple(taken), self._language)] if taken else []
 
     def _end(self) -> int:
         """How many words the first complete clause has; 0 where none is complete."""

@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from dragoman.models.base import Word
+from dragoman.pipeline.clauses import NOTHING, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,10 @@ class Transcript:
     marks a segment's last final, whose text may be empty; it is `paused` if the speaker paused there, and not if a
     flush or the end of the input closed it. `complete`: a sentence, or a piece that is translated by itself, ends here.
     `english` is the recogniser's own translation, where it was asked for one (`Plan.english_for`).
-    `language_confidence` is how sure it was of the language, in [0, 1], where it chose it and says so. `by_phrases`:
-    clauses may end before a phrase (`pipeline/clauses.py`), whatever they are translated into. `rest` are the words
-    that are still supposed behind a final, in a session that wants to see partials: a partial that repeats them may
-    follow, and until another one does, they are what is supposed.
+    `language_confidence` is how sure it was of the language, in [0, 1], where it chose it and says so. `rest` are the
+    words that are still supposed behind a final, in a session that wants to see partials: a partial that repeats them
+    may follow, and until another one does, they are what is supposed. `clauses` are complete with this final, the first
+    of them often begun by those before it; `growing` is what is certain of the next. Every branch translates these.
     """
 
     text: str
@@ -60,8 +61,9 @@ class Transcript:
     closes: bool = True
     paused: bool = True
     language_confidence: float | None = None
-    by_phrases: bool = True
     rest: tuple[Word, ...] = ()
+    clauses: tuple[Piece, ...] = ()
+    growing: Piece = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

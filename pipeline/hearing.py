@@ -13,6 +13,7 @@ import numpy as np
 from dragoman.models.base import Hypothesis, RecognitionRequest, Samples, Word
 from dragoman.models.batching import Priority
 from dragoman.pipeline.agreement import LocalAgreement
+from dragoman.pipeline.clauses import ClauseSplitter
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript
 from dragoman.pipeline.identify import Identifier
@@ -47,6 +48,7 @@ class Hearing:
         """Place on the input clock up to which speech has been asked about."""
         self._outbox = outbox
         self._identifier = Identifier(context)
+        self._clauses = ClauseSplitter(context.policy)
         self._before = ""
         """What was said before the open segment's first sample, as far as a recogniser wants to know it: none of the
         words that are still to be heard in the samples, behind which it would go on."""
@@ -143,6 +145,9 @@ class Hearing:
             self._lock_language(hypothesis)
         if text or (closes and self._spoke):
             self._spoke = True
+            clauses = self._clauses.push(
+                words, self._spoken, closes=complete or closes, by_phrases=self.context.by_phrases(self._spoken)
+            )
             transcript = Transcript(
                 text,
                 self._spoken,  # a final hypothesis without words may not know its language
@@ -154,9 +159,10 @@ class Hearing:
                 complete=complete or closes,
                 closes=closes,
                 paused=paused,
-                by_phrases=self.context.by_phrases(self._spoken),
                 language_confidence=hypothesis.language_confidence if text else None,
                 rest=rest if self.context.partials else (),
+                clauses=tuple(clauses),
+                growing=self._clauses.pending,
             )
             self.context.emit(transcript)
             await self._outbox.put(transcript)

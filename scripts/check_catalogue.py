@@ -17,11 +17,11 @@ from functools import cache
 from typing import Any
 
 from dragoman.config.settings import load_settings
-from dragoman.models.files.catalogue import ON_HUB, Catalogue, Entry, RemoteFile
-from dragoman.models.files.download import Watch, size_of
+from dragoman.models.files.catalogue import Catalogue, Entry, RemoteFile
+from dragoman.models.files.download import Watch, published
 from dragoman.models.files.errors import DownloadFailed
 from dragoman.models.files.http import HttpClient, body_of
-from dragoman.models.files.hub import Published, Sources, published_files
+from dragoman.models.files.hub import Sources
 
 INDEX = "https://raw.githubusercontent.com/argosopentech/argospm-index/main/index.json"
 VOICES = "voices.json"
@@ -39,19 +39,16 @@ class Check:
 
     def faults(self, entry: Entry) -> Iterator[str]:
         """What is wrong with one entry."""
-        told = self._listing(entry) if entry.kind in ON_HUB else {}
         for file in entry.files:
             try:
-                size = size_of(self.client, self.sources.url(entry, file), Watch())
+                told = published(self.client, self.sources.url(entry, file), Watch())
             except DownloadFailed as error:
                 yield str(error)
                 continue
-            known = told.get(file.path)
-            size = known.size if known is not None else size
-            if size is not None and file.size is not None and size != file.size:
-                yield f"{file.name} has {size:,} bytes, the catalogue says {file.size:,}"
-            if known is not None and file.sha256 and known.sha256 not in {"", file.sha256}:
-                yield f"{file.name} has the SHA-256 {known.sha256}, the catalogue says {file.sha256}"
+            if told.size is not None and file.size is not None and told.size != file.size:
+                yield f"{file.name} has {told.size:,} bytes, the catalogue says {file.size:,}"
+            if file.sha256 and told.sha256 not in {"", file.sha256}:
+                yield f"{file.name} has the SHA-256 {told.sha256}, the catalogue says {file.sha256}"
             if file.md5 and (md5 := self._md5(entry, file)) not in {"", file.md5}:
                 yield f"{file.name} has the MD5 {md5}, the catalogue says {file.md5}"
 
@@ -64,9 +61,6 @@ class Check:
                 yield f"{name} {version} is in the index of Argos, and not in the catalogue"
             elif entry.version != version:
                 yield f"{name} is {version} in the index of Argos, and {entry.version} in the catalogue"
-
-    def _listing(self, entry: Entry) -> dict[str, Published]:
-        return published_files(self.client, self.sources.listing_url(entry), Watch().said)
 
     def _md5(self, entry: Entry, file: RemoteFile) -> str:
         files = self.voices(entry.repo, entry.revision).get(entry.name, {}).get("files", {})

@@ -29,6 +29,7 @@ from dragoman.server.failures import (
     ShuttingDown,
 )
 from dragoman.server.hosting import Host
+from dragoman.server.origins import page_refusal
 from dragoman.server.outbox import Outbox
 from dragoman.server.services import Services
 from dragoman.server.websocket import transport_of
@@ -91,10 +92,12 @@ class Connection:
     async def serve(
         self, refusal: Failure | None = None, subprotocol: str | None = None, *, first: object = None
     ) -> None:
-        """Run until either side closes. `refusal` is told to the client, and that is all that happens.
+        """Run until either side closes. `refusal` is told to the client, and that is all that happens; a page that may
+        not come in is refused first, whatever the vendor knows of it.
 
         `first` is what the adapter receives before any message, where the address says all that one would.
         """
+        refusal = page_refusal(self._socket.scope) or refusal
         try:
             try:
                 await self._socket.accept(subprotocol)

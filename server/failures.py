@@ -12,8 +12,9 @@
     ├── ShuttingDown           the server is ending
     └── InternalError          a fault of ours; the log has it under the session's id
 
-What the floors below raise (AudioError, ModelError) reaches adapters as it is. Whose fault each of them is, is said in
-`server/wire.py`.
+What the floors below raise (AudioError, ModelError) reaches adapters as it is. All of them say whose fault they are:
+`clients_fault`, if only the client can change it, by sending or asking for something else; and `may_pass`, if the same
+may succeed a little later.
 """
 
 from enum import Enum, auto
@@ -29,9 +30,14 @@ def quoted(text: str) -> str:
 class Failure(Exception):
     """Base; the message is one sentence for the client."""
 
+    clients_fault = False
+    may_pass = False
+
 
 class AuthenticationFailed(Failure):
     """The connection may not be used."""
+
+    clients_fault = True
 
 
 class Fault(Enum):
@@ -52,6 +58,8 @@ class Fault(Enum):
 class BadMessage(Failure):
     """The client broke the protocol."""
 
+    clients_fault = True
+
     def __init__(self, message: str, kind: Fault = Fault.SYNTAX) -> None:
         self.kind = kind
         super().__init__(message)
@@ -59,6 +67,8 @@ class BadMessage(Failure):
 
 class MessageTooLarge(Failure):
     """One message was over the limit; with `without_audio` it was what is no audio in it."""
+
+    clients_fault = True
 
     def __init__(self, limit_bytes: int, *, without_audio: bool = False) -> None:
         self.limit_bytes = limit_bytes
@@ -69,6 +79,8 @@ class MessageTooLarge(Failure):
 class TooManySessions(Failure):
     """The server is full."""
 
+    may_pass = True
+
     def __init__(self, limit: int, retry_after_s: float = 10.0) -> None:
         self.limit = limit
         self.retry_after_s = retry_after_s
@@ -78,6 +90,8 @@ class TooManySessions(Failure):
 class SessionTooLong(Failure):
     """The session reached its longest allowed length."""
 
+    clients_fault = True
+
     def __init__(self, limit_s: float) -> None:
         self.limit_s = limit_s
         super().__init__(f"session reached its limit of {limit_s:g} s")
@@ -85,6 +99,8 @@ class SessionTooLong(Failure):
 
 class IdleTooLong(Failure):
     """The client said nothing for too long."""
+
+    clients_fault = True
 
     def __init__(self, limit_s: float) -> None:
         self.limit_s = limit_s
@@ -94,6 +110,8 @@ class IdleTooLong(Failure):
 class OutputNotRead(Failure):
     """Output piled up because the client does not read it; `waiting` says how much, as `more than 300 s of audio`."""
 
+    clients_fault = True
+
     def __init__(self, waiting: str) -> None:
         self.waiting = waiting
         super().__init__(f"{waiting} wait to be read by the client")
@@ -102,6 +120,8 @@ class OutputNotRead(Failure):
 class NotReady(Failure):
     """The engines are not there (yet)."""
 
+    may_pass = True
+
     def __init__(self, reason: str, retry_after_s: float = 5.0) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(f"server is not ready: {reason}; try again in {retry_after_s:g} s")
@@ -109,6 +129,8 @@ class NotReady(Failure):
 
 class ShuttingDown(Failure):
     """The server is ending."""
+
+    may_pass = True
 
     def __init__(self) -> None:
         super().__init__("server is shutting down")

@@ -4,8 +4,9 @@ A browser lets any page send requests to this machine. It says which page asks (
 dialled (`Host`): a page whose own name suddenly means 127.0.0.1 (DNS rebinding) sends no foreign origin, but its own
 name as the host. Programs that are not browsers send no origin, and what they dial is theirs.
 
-`PageGuard` stands in front of every route. Sockets are handed on, for a vendor to refuse the page in its own form
-(`check_page`); where a vendor does not look, the guard answers the upgrade with 403 itself.
+`PageGuard` stands in front of every route. Sockets are handed on, and refused in the vendor's own form: by
+`Connection`, or by a vendor that answers the upgrade instead (`check_page`); where nobody looks, the guard answers it
+with 403 itself.
 """
 
 import re
@@ -86,12 +87,19 @@ class PageGuard:
             await self._app(scope, receive, page.guarding(send))
 
 
-def check_page(scope: Scope) -> None:
-    """For a vendor's socket: raise AuthenticationFailed where a page asks that may not."""
+def page_refusal(scope: Scope) -> AuthenticationFailed | None:
+    """Why a page that may not come in has to be refused, by whoever asks; None where none asks, or it may."""
     page = scope.get("state", {}).get(_PAGE)
-    if page is not None:
-        page.told = True
-        raise AuthenticationFailed(page.reason)
+    if page is None:
+        return None
+    page.told = True
+    return AuthenticationFailed(page.reason)
+
+
+def check_page(scope: Scope) -> None:
+    """The same, raised."""
+    if (refusal := page_refusal(scope)) is not None:
+        raise refusal
 
 
 class _RefusedPage:

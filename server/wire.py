@@ -16,17 +16,9 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
-from dragoman.models.errors import ModelError, RouteError
-from dragoman.pipeline.audio.errors import AudioError
+from dragoman.models.errors import ModelError
 from dragoman.server.commands import Key, Output
-from dragoman.server.failures import (
-    AuthenticationFailed,
-    BadMessage,
-    IdleTooLong,
-    MessageTooLarge,
-    OutputNotRead,
-    SessionTooLong,
-)
+from dragoman.server.failures import MessageTooLarge
 
 CONTROL_BYTES = 65_536
 """What is no audio in one message, where nobody has set another limit."""
@@ -140,23 +132,16 @@ def close_reason(text: str) -> str:
     return text.encode()[:_CLOSE_BYTES].decode(errors="ignore")
 
 
-_CLIENTS = (
-    AuthenticationFailed,
-    BadMessage,
-    MessageTooLarge,
-    SessionTooLong,
-    IdleTooLong,
-    OutputNotRead,
-    AudioError,
-    RouteError,
-)
-"""What only the client can change: it must send something else, or ask for something else."""
-
-
 def answer(
-    error: Exception, table: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], T]], *, clients: T, ours: T
+    error: Exception,
+    table: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], T]],
+    *,
+    clients: T,
+    ours: T,
+    later: T | None = None,
 ) -> T:
-    """What a vendor's table says of an error. What is not in it is `clients` where the client is at fault.
+    """What a vendor's table says of an error. What is not in it is `clients` where the client is at fault, and `later`
+    (as `ours` where that is None) where the same may succeed soon.
 
     Everything that nobody knows is `ours`: a client that is told so tries again, and one that is told to change its
     request would look for a mistake that it has not made.
@@ -164,7 +149,9 @@ def answer(
     for kinds, told in table:
         if isinstance(error, kinds):
             return told
-    return clients if isinstance(error, _CLIENTS) else ours
+    if getattr(error, "clients_fault", False):
+        return clients
+    return later if later is not None and getattr(error, "may_pass", False) else ours
 
 
 class BaseAdapter:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from dragoman.models.files.errors import DownloadFailed, NotPublished
+from dragoman.models.files.errors import DownloadFailed, NotPublished, Unreachable
 from dragoman.models.files.http import Again, HttpClient, Patience, root_cause
 from dragoman.models.files.manifest import FileRecord, digests
 
@@ -18,6 +18,7 @@ _CHUNK_BYTES = 1 << 15  # what a broken connection loses at most
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _END = re.compile(r"bytes \*/(\d+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_GIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +50,24 @@ class _Mark:
     url: str
     validator: str = ""
     total: int | None = None
-    sha256: str = ""
 
 
-def size_of(client: HttpClient, url: str, watch: Watch) -> int | None:
-    """The size that the server gives for a file, in bytes, or None where it gives none. Raises DownloadFailed."""
+def published(client: HttpClient, url: str, watch: Watch) -> Expected:
+    """What the server says of a file: its size, where it does, and its sum, where it is a hub.
+
+    Raises NotPublished and Unreachable.
+    """
     patience = Patience(client.clock, watch.said)
     while True:
         try:
             with client.open(url, method="HEAD") as answer:
-                linked = next((one.headers["X-Linked-Size"] for one in _chain(answer, "X-Linked-Size")), "")
-                length = linked or answer.headers.get("Content-Length", "")
-                return int(length) if length.isdigit() else None
+                return _told_by(answer)
         except Again as failure:
             patience.wait(url, failure)
-        except NotPublished:
+        except (NotPublished, Unreachable):
             raise
         except DownloadFailed:  # a server may refuse this question and still give the file
-            return None
+            return Expected()
 
 
 def download(client: HttpClient, url: str, target: Path, expected: Expected, watch: Watch) -> FileRecord:
@@ -79,14 +80,12 @@ def download(client: HttpClient, url: str, target: Path, expected: Expected, wat
     while True:
         before = _size(part)
         try:
-            mark = _get(client, url, part, mark_file, expected, watch)
+            _get(client, url, part, mark_file, expected, watch)
             break
         except Again as failure:
             if _size(part) > before:
                 patience.progressed()
             patience.wait(url, failure)
-    if not expected.has_sum and mark.sha256:
-        expected = Expected(expected.size, sha256=mark.sha256)
     try:
         record = _checked(url, part, target.name, expected)
     except DownloadFailed:
@@ -103,14 +102,14 @@ def pulled_bytes(target: Path) -> int:
     return _size(target) or _size(_beside(target, ".part"))
 
 
-def _get(client: HttpClient, url: str, part: Path, mark_file: Path, expected: Expected, watch: Watch) -> _Mark:
+def _get(client: HttpClient, url: str, part: Path, mark_file: Path, expected: Expected, watch: Watch) -> None:
     """Append to `part` what it lacks. Raises Again where more can be had, DownloadFailed and OSError."""
     have, mark = _size(part), _read_mark(mark_file, url)
     usable = expected.has_sum or bool(mark.validator)  # else nothing would tell a mixture of two files
     if have and (not usable or (expected.size is not None and have > expected.size)):
         have = _restart(part, have, watch)
     if have and have in (expected.size, mark.total):
-        return mark
+        return
     headers = {}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -120,7 +119,7 @@ def _get(client: HttpClient, url: str, part: Path, mark_file: Path, expected: Ex
         if answer.status_code == 416:
             end = _END.fullmatch(answer.headers.get("Content-Range", ""))
             if end and int(end[1]) == have:
-                return mark
+                return
             _restart(part, have, watch)
             raise Again("the server does not know the rest of what was begun; starting again")
         start, total = _extent(answer)
@@ -130,13 +129,12 @@ def _get(client: HttpClient, url: str, part: Path, mark_file: Path, expected: Ex
             have = _restart(part, have, watch)
         if expected.size is not None and total not in (None, expected.size):
             raise DownloadFailed(url, _other(f"{total:,} bytes instead of {expected.size:,}"))
-        mark = _Mark(url, _validator(answer), total, _linked_sum(answer))
+        mark = _Mark(url, _validator(answer), total)
         _write_mark(mark_file, mark)
         _append(answer, part, url, watch)
     wanted = total if total is not None else expected.size
     if wanted is not None and _size(part) < wanted:
         raise Again(f"the connection to {urlsplit(url).netloc} ended {wanted - _size(part):,} bytes early")
-    return mark
 
 
 def _append(answer: requests.Response, part: Path, url: str, watch: Watch) -> None:
@@ -189,17 +187,18 @@ def _validator(answer: requests.Response) -> str:
     return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
 
 
-def _linked_sum(answer: requests.Response) -> str:
-    """The SHA-256 that the hub puts into the head of the answer which leads to a large file."""
-    for one in _chain(answer, "X-Linked-Etag"):
-        value = one.headers["X-Linked-Etag"].strip('"')
-        if _SHA256.fullmatch(value):
-            return value
-    return ""
-
-
-def _chain(answer: requests.Response, header: str) -> list[requests.Response]:
-    return [one for one in (*answer.history, answer) if header in one.headers]
+def _told_by(answer: requests.Response) -> Expected:
+    """A hub gives large files a SHA-256 and leads to them, and tags the others with the name that git gives them."""
+    heads = [*answer.history, answer]
+    linked = next((head.headers for head in heads if "X-Linked-Etag" in head.headers), None)
+    headers = answer.headers if linked is None else linked
+    length = headers.get("Content-Length" if linked is None else "X-Linked-Size", "")
+    size = int(length) if length.isdigit() else None
+    tag = headers.get("ETag" if linked is None else "X-Linked-Etag", "").removeprefix("W/").strip('"')
+    if _SHA256.fullmatch(tag) and linked is not None:
+        return Expected(size, sha256=tag)
+    from_hub = any("X-Repo-Commit" in head.headers for head in heads)
+    return Expected(size, git=tag if from_hub and _GIT.fullmatch(tag) else "")
 
 
 def _restart(part: Path, have: int, watch: Watch) -> int:
@@ -217,7 +216,7 @@ def _read_mark(path: Path, url: str) -> _Mark:
 
 
 def _write_mark(path: Path, mark: _Mark) -> None:
-    table = {"url": mark.url, "validator": mark.validator, "total": mark.total, "sha256": mark.sha256}
+    table = {"url": mark.url, "validator": mark.validator, "total": mark.total}
     path.write_text(json.dumps(table), encoding="utf-8")
 
 

@@ -1,6 +1,10 @@
 """HTTP as pulling models needs it: which failures are worth another try, how long to wait, and who gets the token.
 
 Proxies and certificates come from the environment (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE), as requests reads them.
+
+`hf_hub_download` of huggingface_hub (2.4) cannot take its place, on the hub's own layout either: it refuses a mirror
+that any web server serves (without the header X-Repo-Commit), gives up where a server is busy for a moment (HTTP 503),
+throws away what it has of a file then, and sends the token unencrypted.
 """
 
 import time
@@ -67,6 +71,13 @@ class Patience:
         self._clock.sleep(wait_s)
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where an answer leads; nowhere for the hub's head of a large file, which may lead where only GET is known."""
+        said = resp.request.method == "HEAD" and "X-Linked-Etag" in resp.headers
+        return None if said else super().get_redirect_target(resp)
+
+
 class HttpClient:
     """Requests to hubs. `token` goes to the origin of `hub` and to nobody else, redirected or not."""
 
@@ -75,7 +86,7 @@ class HttpClient:
         self._hub = _origin(hub)
         private = self._hub[0] == "https" or self._hub[1] in {"127.0.0.1", "localhost"}
         self._token = token if private else ""
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.max_redirects = 10
         # Lengths and ranges must be those of the file itself, so it must not be compressed on the way.
         self._session.headers.update({"User-Agent": "dragoman", "Accept-Encoding": "identity"})
@@ -119,7 +130,7 @@ class HttpClient:
             raise NotPublished(url, status)
         if status in {401, 403}:
             raise DownloadFailed(url, f"{host} refuses it (HTTP {status}); if it asks for an account, set HF_TOKEN")
-        if status not in {200, 206, 416}:
+        if status not in {200, 206, 416} and not answer.is_redirect:
             raise DownloadFailed(url, f"{host} answers HTTP {status}")
 
     def _asked_to_wait_s(self, text: str | None) -> float | None:

@@ -1,11 +1,11 @@
 """What there is to pull for a model: its files, where they are, and all that is known of them beforehand."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dragoman.models.files.catalogue import ON_HUB, Entry, RemoteFile
-from dragoman.models.files.download import Expected, Watch, size_of
+from dragoman.models.files.download import Expected, Watch, published
 from dragoman.models.files.http import HttpClient
-from dragoman.models.files.hub import Published, Sources, published_files
+from dragoman.models.files.hub import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +19,12 @@ class Job:
 
 def jobs_of(entry: Entry, sources: Sources, client: HttpClient, watch: Watch) -> list[Job]:
     """What to pull, with everything that the catalogue and the hub know of it. Raises DownloadFailed."""
-    told: dict[str, Published] = {}
-    if entry.kind in ON_HUB and not all(file.sha256 or file.md5 or file.optional for file in entry.files):
-        told = published_files(client, sources.listing_url(entry), watch.said)
     jobs = []
     for file in entry.files:
         url = sources.url(entry, file)
         expected = Expected(file.size, file.sha256, file.md5)
-        if (known := told.get(file.path)) is not None:
-            expected = Expected(file.size or known.size, file.sha256 or known.sha256, file.md5, known.git)
-        if expected.size is None and not file.optional:
-            expected = replace(expected, size=size_of(client, url, watch))
+        if not file.optional and (file.size is None or (entry.kind in ON_HUB and not expected.has_sum)):
+            told = published(client, url, watch)
+            expected = Expected(file.size or told.size, file.sha256 or told.sha256, file.md5, told.git)
         jobs.append(Job(file, url, expected))
     return jobs

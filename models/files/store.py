@@ -25,7 +25,7 @@ from dragoman.models.engines.argos.package import read_package
 from dragoman.models.engines.firefox.files import fault_of
 from dragoman.models.errors import EngineUnavailable
 from dragoman.models.files.catalogue import KINDS, Catalogue, Entry, is_name, nearest
-from dragoman.models.files.ct2_file import check_model_file
+from dragoman.models.files.ct2_file import read_model_bin
 from dragoman.models.files.errors import BrokenModel, UnknownModel
 from dragoman.models.files.manifest import MANIFEST, Manifest, Progress, digests, read_manifest
 from dragoman.models.files.onnx_file import check_onnx_file
@@ -252,7 +252,7 @@ def _speakers_fault(folder: Path) -> str:
 
 def _network_fault(path: Path) -> str:
     try:
-        check_model_file(path)
+        read_model_bin(path)
     except ValueError as error:
         return f"its {path.name} {error}"
     return ""

@@ -6,7 +6,8 @@
     └── BadAudio             the bytes are not what they were said to be: `reason`
         └── UnknownAudio     nothing was said about them, and they are nothing that is known here
 
-Every message is one sentence that a client may be shown.
+Every message is one sentence that a client may be shown. All of it is the client's to change (`clients_fault`), and
+nothing passes by waiting (`may_pass`).
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 
 class AudioError(Exception):
     """Base of everything that decoders and encoders raise over what a client sent or asked for."""
+
+    clients_fault, may_pass = True, False
 
 
 class UnsupportedFormat(AudioError):

@@ -1,13 +1,13 @@
-"""translate: words become clauses in a branch's target language, by the clause policy (`pipeline/clauses.py`)."""
+"""translate: clauses, as the hearing cut them (`pipeline/clauses.py`), in a branch's target language."""
 
-from dragoman.models.base import LanguagePair, Word
+from dragoman.models.base import LanguagePair
 from dragoman.models.batching import Priority
 from dragoman.models.text.canonical import canonical
 from dragoman.models.text.finishing import finished
 from dragoman.models.text.plain import plain
 from dragoman.pipeline.agreement import ends_with_mark
 from dragoman.pipeline.branch_state import BranchState
-from dragoman.pipeline.clauses import ClauseSplitter
+from dragoman.pipeline.clauses import Piece
 from dragoman.pipeline.context import SessionContext
 from dragoman.pipeline.events import Transcript, Translated, Translation
 from dragoman.pipeline.growing import GrowingClause
@@ -15,7 +15,7 @@ from dragoman.pipeline.items import Clause, End, Flush, GivenText, TextEnd
 from dragoman.pipeline.joints import within_sentence, without_full_stop
 from dragoman.pipeline.queues import MeteredQueue
 from dragoman.pipeline.sentences import split_sentences
-from dragoman.pipeline.timing import estimate_words, join_words, spans, split_words
+from dragoman.pipeline.timing import join_words, spans, split_words
 
 Inbox = MeteredQueue[Transcript | GivenText | Flush | End]
 Outbox = MeteredQueue[Clause | TextEnd | Flush | End]
@@ -47,8 +47,9 @@ class _Translating:
         self._context = context
         self._branch = branch
         self._outbox = outbox
-        self._splitter = ClauseSplitter(context.policy)
         self._epoch = 0
+        self._done_s = 0.0
+        """Place on the input clock up to which the recogniser has translated itself."""
         self._growing: GrowingClause | None = None
         self._inside = False
         """Whether what comes next goes on with a sentence of which a clause was translated already."""
@@ -58,7 +59,6 @@ class _Translating:
         """Translate the clauses that are complete with this transcript."""
         if self._epoch != self._branch.epoch:  # what was heard before the interruption is not waited for any more
             self._epoch = self._branch.epoch
-            self._splitter = ClauseSplitter(self._context.policy)
             self._growing, self._inside = None, False
         cut_s, target = self._branch.cut_s, self._branch.wish.target_of(said.language)
         context = self._context
@@ -67,7 +67,7 @@ class _Translating:
             and target
             and context.engines.by_own_english(context.plan.recognizer, said.language, target)
         ):
-            self._inside = False
+            self._inside, self._done_s = False, said.stop_s
             # The recogniser's own English is a translation too.
             english = finished(said.text, said.english, LanguagePair(said.language, "en"))
             sentences = split_sentences(english)
@@ -76,9 +76,8 @@ class _Translating:
                 if stop_s > cut_s and self._epoch == self._branch.epoch:
                     await self._translate(said, "en", target, sentence, start_s, stop_s)
         else:
-            words: tuple[Word, ...] = said.words or estimate_words(said.text, said.start_s, said.stop_s, said.language)
-            heard = [word for word in words if word.stop_s > cut_s]
-            pieces = self._splitter.push(heard, said.language, closes=said.complete, by_phrases=said.by_phrases)
+            cut_s = max(cut_s, self._done_s)
+            pieces = [piece for clause in said.clauses if (piece := clause.behind(cut_s)).words]
             for left, piece in zip(reversed(range(len(pieces))), pieces, strict=True):
                 text = join_words(piece.words, piece.language)
                 target = self._target_of(piece.language)
@@ -90,14 +89,13 @@ class _Translating:
                 self._inside = not ends_with_mark(text)
             if said.complete:
                 self._inside = False
-            await self._grow(said)
+            await self._grow(said, said.growing.behind(cut_s))
         if said.closes:
             self._context.emit(Translated(self._branch.number, said.segment_id))
 
-    async def _grow(self, said: Transcript) -> None:
+    async def _grow(self, said: Transcript, piece: Piece) -> None:
         """Translate the clause that is not complete yet, where that is of use, and say what is certain of it."""
-        context, piece = self._context, self._splitter.pending
-        target = self._target_of(piece.language)
+        context, target = self._context, self._target_of(piece.language)
         if target is None or not context.grows(piece.language, target):
             return
         growing = self._growing = self._growing or GrowingClause(target)

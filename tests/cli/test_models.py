@@ -223,7 +223,7 @@ def test_by_hand(run: Runner, folder: Path) -> None:
 
 
 def test_a_mirror_without_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with FakeHub(api=False) as hub:
+    with FakeHub(sums=False) as hub:
         serve(hub, "small")
         (tmp_path / "models.toml").write_text(hub.catalogue(sums=False))
         run = Runner({**hub.environment, "DRAGOMAN_MODELS_DIR": str(tmp_path), "COLUMNS": "200"})

@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dragoman.models.files.catalogue import Entry, RemoteFile
 from dragoman.models.files.hub import Sources
@@ -108,7 +108,7 @@ class _File:
 
     def __post_init__(self) -> None:
         self.sha256 = hashlib.sha256(self.data).hexdigest()
-        self.tag = self.tag or f'"{self.sha256[:20]}"'
+        self.tag = self.tag or f'"{self.git}"'
 
     @property
     def git(self) -> str:
@@ -116,15 +116,14 @@ class _File:
 
 
 class FakeHub:
-    """Serves what was added to it. Without `api` it is a plain mirror: files, and no list of them with checksums.
+    """Serves what was added to it. Without `sums` it is a plain mirror: it says nothing of their content.
 
     With `cdn`, the address of another hub with the same files, large files are led there, as the real hub does.
     """
 
-    def __init__(self, *, api: bool = True, cdn: str = "", page_rows: int = 1000) -> None:
-        self.api = api
+    def __init__(self, *, sums: bool = True, cdn: str = "") -> None:
+        self.sums = sums
         self.cdn = cdn
-        self.page_rows = page_rows
         self.files: dict[str, _File] = {}
         self.requests: list[Request] = []
         self.closing = Event()
@@ -283,47 +282,24 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.hub.next_fault(path)
         if fault is not None and fault(self, file):
             return
-        if self.hub.api and path.startswith("api/models/"):
-            self._list(path.removeprefix("api/models/"))
-        elif path not in self.hub.files:
+        if path not in self.hub.files:
             status(404)(self, file)
         elif self.hub.cdn and path.endswith(LARGE):
             self._lead(path, file)
         else:
-            self._send(file)
+            self._send(file, path if self.hub.sums and "/resolve/" in path else "")
 
     def do_HEAD(self) -> None:
         self.do_GET()
 
-    def _list(self, path: str) -> None:
-        repo, _, place = path.partition("/tree/")
-        revision, _, folder = place.partition("/")
-        root = f"{repo}/resolve/{revision}/"
-        names = sorted(name.removeprefix(root) for name in self.hub.files if name.startswith(root + folder))
-        if not names:
-            status(404)(self, _File(b""))
-            return
-        first = int(parse_qs(urlsplit(self.path).query).get("cursor", ["0"])[0])
-        shown = names[first : first + self.hub.page_rows]
-        data = json.dumps([_row(name, self.hub.files[root + name]) for name in shown]).encode()
-        self.send_response(200)
-        if first + len(shown) < len(names):
-            following = f"{self.path.split('?')[0]}?recursive=true&cursor={first + len(shown)}"
-            self.send_header("Link", f'<{self.hub.url}{following}>; rel="next"')
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self._write(data)
-
     def _lead(self, path: str, file: _File) -> None:
         self.send_response(302)
         self.send_header("Location", f"{self.hub.cdn}/{path}")
-        self.send_header("X-Linked-Etag", f'"{file.sha256}"')
-        self.send_header("X-Linked-Size", str(len(file.data)))
+        self._tell(file, large=True)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _send(self, file: _File) -> None:
+    def _send(self, file: _File, on_hub: str = "") -> None:
         data = file.data if self.body is None else self.body
         start, wanted = 0, self.headers.get("Range", "")
         same = self.headers.get("If-Range") in (None, file.tag)
@@ -341,8 +317,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(200)
         self.send_header("ETag", file.tag)
         self.send_header("Content-Length", str(len(data) - start))
+        if on_hub:
+            self._tell(file, large=on_hub.endswith(LARGE))
         self.end_headers()
         self._write(data[start:])
+
+    def _tell(self, file: _File, *, large: bool) -> None:
+        self.send_header("X-Repo-Commit", "0" * 40)
+        if large:
+            self.send_header("X-Linked-Etag", f'"{file.sha256}"')
+            self.send_header("X-Linked-Size", str(len(file.data)))
 
     def _write(self, data: bytes) -> None:
         if self.command == "HEAD":
@@ -360,10 +344,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
-
-
-def _row(name: str, file: _File) -> dict[str, Any]:
-    row: dict[str, Any] = {"type": "file", "path": name, "size": len(file.data), "oid": file.git}
-    if name.endswith(LARGE):
-        row["lfs"] = {"oid": file.sha256, "size": len(file.data), "pointerSize": 135}
-    return row

@@ -19,6 +19,7 @@ from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.events import Ended, Event, Flushed, Speech, Transcript, Translated, Translation
 from dragoman.pipeline.items import LEAST_TEXT_BYTES, GivenText
+from dragoman.pipeline.latency import POLICIES
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from tests.fakes.engines import (
@@ -31,6 +32,7 @@ from tests.fakes.engines import (
     silence,
     tone,
 )
+from tests.fakes.hearing import FakeHearing
 from tests.waiting import PATIENCE_S, until_async
 
 UTTERANCE = np.concatenate([tone(1.0), silence(1.0)])
@@ -278,6 +280,23 @@ async def test_an_interruption_drops_what_was_spoken_before_it_and_is_not_recogn
     assert texts(events, 0) == ["<es> hello there"]
     assert texts(events, 1) == ["<fr> hello there"] * 2
     assert sum(isinstance(event, Transcript) for event in events) == 2  # what was said is still written down
+
+
+async def test_what_follows_an_interruption_is_translated_in_the_clauses_that_were_told() -> None:
+    loaded, hearing = engines(), FakeHearing(POLICIES["low"])
+
+    def said(text: str, start_s: float, *, closes: bool = False) -> Transcript:
+        return hearing.heard(Transcript(text, "en", start_s, start_s + 1.0, complete=closes, closes=closes))
+
+    async with running(loaded, loaded.plan(targets=targets("es"))) as (session, events):
+        await session.feed(s16(silence(1.0)))
+        await until_async(lambda: session.clock.received_s >= 1.0)
+        await session._fan.put(said("when it", 0.0))
+        session.interrupt()
+        await session._fan.put(said("rains, we stay at", 1.0))
+        await session._fan.put(said("home.", 2.0, closes=True))
+        await session.end()
+    assert texts(events, 0) == ["<es> rains,", "<es> we stay at home."]
 
 
 async def test_an_interruption_of_another_language_changes_nothing() -> None:

@@ -12,10 +12,12 @@ from dragoman.models.voices import VoiceCatalogue
 from dragoman.pipeline.audio.formats import pcm
 from dragoman.pipeline.events import Event, Transcript, Translation
 from dragoman.pipeline.growing import GrowingClause
+from dragoman.pipeline.latency import POLICIES
 from dragoman.pipeline.offload import Offload
 from dragoman.pipeline.session import Session, SessionRequest
 from dragoman.pipeline.timing import estimate_words
 from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator, fake_voice
+from tests.fakes.hearing import FakeHearing
 
 
 def test_what_two_translations_agree_on_is_said_when_it_is_enough() -> None:
@@ -76,13 +78,14 @@ async def translated(
     settings = load_settings(overrides={"translate": {"agreement": agreement}})
     request = SessionRequest(pcm(16_000), pcm(16_000), engines.plan(target="es"), latency="low")
     session = Session(request, engines, settings, offload, session_id="s", emit=events.append)
-    running = asyncio.create_task(session.run())
+    running, hearing = asyncio.create_task(session.run()), FakeHearing(POLICIES["low"])
     try:
         for number, piece in enumerate(pieces):
             words = estimate_words(piece, number * 0.35, number * 0.35 + 0.35)
             last = number == len(pieces) - 1
             span = (words[0].start_s, words[-1].stop_s)
-            await session._fan.put(Transcript(piece, "en", *span, words=words, complete=last, closes=last))
+            said = Transcript(piece, "en", *span, words=words, complete=last, closes=last)
+            await session._fan.put(hearing.heard(said, by_phrases=session._context.by_phrases("en")))
         await session.end()
         await running
     finally:

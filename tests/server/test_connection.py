@@ -9,17 +9,21 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from dragoman.models.base import LanguagePair, Samples, SynthesisRequest
 from dragoman.models.errors import EngineFailed
 from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue
 from dragoman.server.connection import Connection, Phase
+from dragoman.server.origins import PageGuard, Pages
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.palabra.tts import TtsAdapter
 from dragoman.server.protocols.palabra.voices import EngineAbilities
+from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
 from dragoman.server.wire import encode_base64
 from tests.fakes.engines import (
@@ -96,6 +100,23 @@ async def test_a_talk_from_ready_to_close() -> None:
             assert kinds(socket)[-1] == "end_of_stream"
             assert socket.closes == [(1000, "")]
             assert connection.phase is Phase.CLOSED
+        assert_nothing_left(services)
+
+
+async def test_a_page_that_may_not_come_in_is_refused_though_its_vendor_does_not_look() -> None:
+    async with in_process() as services:
+        socket = FakeSocket(TALK)
+        socket.scope["headers"] = [(b"origin", b"http://evil.example")]
+
+        async def forgetful(scope: Scope, receive: Receive, send: Send) -> None:
+            socket.scope = dict(scope)
+            await Connection(socket.as_websocket(), GradiumAdapter(), services).serve()
+
+        pages = Pages((), anonymous=True, host="127.0.0.1")
+        await PageGuard(forgetful, pages, Refusals({}))(socket.scope, AsyncMock(), AsyncMock())
+        (error,) = told(socket)
+        assert error["message"] == "origin http://evil.example is not allowed"
+        assert socket.closes == [(1008, error["message"])]
         assert_nothing_left(services)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragoman.models.errors import EngineFailed, ModelError, NoVoice, Overloaded
+from dragoman.models.errors import EngineFailed, ModelError, NoVoice, OutOfMemory, Overloaded
 from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.server import failures, wire
 from dragoman.server.failures import MessageTooLarge
@@ -268,7 +268,8 @@ class _NovelModelError(ModelError):
         (NoVoice("es"), "client"),
         (failures.MessageTooLarge(1), "client"),
         (failures.InternalError("x"), "ours"),
-        (failures.NotReady("x"), "ours"),
+        (failures.NotReady("x"), "later"),
+        (OutOfMemory("x"), "later"),
         (EngineFailed("x", "y"), "ours"),
         (_NovelFailure("x"), "ours"),
         (_NovelModelError("x"), "ours"),
@@ -277,7 +278,9 @@ class _NovelModelError(ModelError):
     ],
 )
 def test_whose_fault_an_error_is(error: Exception, told: str) -> None:
-    assert wire.answer(error, [((Overloaded, OSError), "table")], clients="client", ours="ours") == told
+    table = [((Overloaded, OSError), "table")]
+    assert wire.answer(error, table, clients="client", ours="ours", later="later") == told
+    assert wire.answer(error, table, clients="client", ours="ours") == told.replace("later", "ours")
 
 
 def test_an_adapter_says_nothing_by_itself() -> None:

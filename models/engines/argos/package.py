@@ -13,7 +13,7 @@ from typing import Any
 
 from dragoman.models.base import LanguagePair
 from dragoman.models.errors import EngineUnavailable
-from dragoman.models.files.ct2_file import NewerModel, check_model_file
+from dragoman.models.files.ct2_file import NewerModel, read_model_bin
 
 PACKAGE_NAME = re.compile(r"translate-[a-z]{2,3}_[a-z]{2,3}")
 
@@ -101,7 +101,7 @@ def _metadata(folder: Path) -> dict[str, Any]:
 
 def _check_model(folder: Path) -> None:
     try:
-        check_model_file(folder / "model" / "model.bin")
+        read_model_bin(folder / "model" / "model.bin")
     except OSError as error:
         raise broken(folder, "it has no model/model.bin that can be read") from error
     except NewerModel as error:

@@ -14,9 +14,8 @@ from typing import Any
 
 from dragoman.models.errors import EngineUnavailable
 from dragoman.models.files.catalogue import Catalogue
-from dragoman.models.files.ct2_file import NewerModel
+from dragoman.models.files.ct2_file import ModelBin, NewerModel, read_model_bin
 from dragoman.models.files.errors import CatalogueFault
-from dragoman.models.files.model_bin import ModelBin, read_model_bin
 
 NAME = "whisper"
 

@@ -4,7 +4,6 @@ from fastapi import APIRouter, WebSocket
 
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, Failure
-from dragoman.server.origins import check_page
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
@@ -54,7 +53,6 @@ def _sockets(services: Services, voices: Voices) -> APIRouter:
 
 def _refusal(socket: WebSocket, services: Services) -> Failure | None:
     try:
-        check_page(socket.scope)
         services.gatekeeper.check(socket_credentials(socket.headers, socket.query_params))
     except AuthenticationFailed as error:
         return error

@@ -1,13 +1,13 @@
 """Which code and text a failure gets on this wire, and with which code the socket closes where it does."""
 
 from dragoman.models.errors import (
+    EngineFailed,
     ModelError,
     NoRecognizer,
     NoTranslator,
     NoVoice,
     Overloaded,
     RouteError,
-    Superseded,
     VoiceMismatch,
 )
 from dragoman.server import wire
@@ -15,11 +15,9 @@ from dragoman.server.commands import Send
 from dragoman.server.failures import (
     AuthenticationFailed,
     IdleTooLong,
-    NotReady,
     OutputNotRead,
     SessionTooLong,
     ShuttingDown,
-    TooManySessions,
 )
 from dragoman.server.protocols.palabra import messages
 from dragoman.server.protocols.palabra.job import Job
@@ -43,9 +41,10 @@ _CODES = (
     ((IdleTooLong, SessionTooLong), (SERVICE_TIMEOUT, POLICY)),
     (OutputNotRead, (BAD_REQUEST, POLICY)),
     (ShuttingDown, (SERVICE_UNAVAILABLE, GOING_AWAY)),
-    ((TooManySessions, NotReady, Overloaded, Superseded), (SERVICE_UNAVAILABLE, SERVER_FAULT)),
+    (EngineFailed, (SERVER_ERROR, SERVER_FAULT)),
 )
 _INVALID = VALIDATION_ERROR, POLICY
+_BUSY = SERVICE_UNAVAILABLE, SERVER_FAULT
 _BROKEN = SERVER_ERROR, SERVER_FAULT
 
 
@@ -62,7 +61,7 @@ def error_of(error: Exception) -> tuple[str, str, int]:
 
     What the client must change is VALIDATION_ERROR.
     """
-    code, close = wire.answer(error, _CODES, clients=_INVALID, ours=_BROKEN)
+    code, close = wire.answer(error, _CODES, clients=_INVALID, ours=_BROKEN, later=_BUSY)
     return code, str(error), close
 
 

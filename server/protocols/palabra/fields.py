@@ -24,10 +24,8 @@ from dragoman.server.wire import MAX_ID
 
 MAX_ENTRIES = 128
 """Entries of one list."""
-MAX_KEYS = 64
-"""Entries of one object whose keys the client chooses."""
-MAX_PHRASE = 2_048
-"""Characters of what is written for a model to read."""
+MAX_DEPTH = 32
+"""Objects and lists within each other."""
 
 _MOST = 10
 """More faults than this are not told, and where there are so many, no more are looked for."""
@@ -50,6 +48,18 @@ class Table(BaseModel):
         if not isinstance(value, dict):
             return value
         return {key: item for key, item in value.items() if item is not None or key in cls.null_means}
+
+
+class Kept(Table):
+    """A part of a task. Fields without a meaning here are not looked at: they are kept as they came and told back."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def too_deep(value: object, left: int = MAX_DEPTH) -> bool:
+    """Whether lists and objects stand within each other more often than a task is read and told back."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is not None and (not left or any(too_deep(item, left - 1) for item in inner))
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Any:
@@ -115,13 +125,11 @@ SPARING = WrapValidator(_sparing)
 """For repeated objects: those behind many faults are not looked at."""
 
 Number = Annotated[float, number()]
-Positive = Annotated[float, number(0)]
 Language = Annotated[str, AfterValidator(_known)]
 SourceLanguage = Annotated[str, AfterValidator(_known_source)]
 Languages = Annotated[list[Language], Field(fail_fast=True, max_length=MAX_ENTRIES)]
 Name = Annotated[str, Field(max_length=MAX_ID)]
 Names = Annotated[list[Name], Field(fail_fast=True, max_length=MAX_ENTRIES)]
-Phrase = Annotated[str, Field(max_length=MAX_PHRASE)]
 
 
 def explain(error: ValidationError) -> str:

@@ -44,7 +44,6 @@ class Job:
 
     opening: Open
     tongues: tuple[Tongue, ...]
-    latency: Latency
     source: str
     """The source language as it was spelled; empty where it is detected."""
     wanted: frozenset[str]
@@ -62,7 +61,6 @@ class Job:
 def make_job(task: Task, abilities: Abilities, operator: Operator, key: Key) -> Job:
     """Raises NotReady while the engines are being loaded."""
     heard = task.pipeline.transcription if task.hears else None
-    latency = _latency(heard, operator)
     warnings: list[tuple[str, str]] = []
     wishes, tongues = [], []
     for translation in task.pipeline.translations:
@@ -88,13 +86,13 @@ def make_job(task: Task, abilities: Abilities, operator: Operator, key: Key) -> 
         candidates=_bases(heard.detectable_languages) - _ignored(heard) if heard is not None else frozenset(),
         locks_language=heard is None or not heard.force_detect_language,
         partials=PARTIAL in wanted,
-        latency=latency,
+        latency=_latency(heard, operator),
         listen=_listen(heard, operator),
         hears=heard is not None,
     )
     packed = task.output_stream is not None and task.output_stream.target.format == "zlib_pcm_s16le"
     source = spelled if base_of(spelled) else ""
-    return Job(opening, tuple(tongues), latency, source, wanted, packed, tuple(warnings))
+    return Job(opening, tuple(tongues), source, wanted, packed, tuple(warnings))
 
 
 def _wish(

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from dragoman.pipeline.events import Event, Speech, Transcript, Translated, Translation, Unspoken
-from dragoman.pipeline.latency import POLICIES
 from dragoman.server.commands import Output, Send
 from dragoman.server.protocols.palabra import messages
 from dragoman.server.protocols.palabra.errors import SERVER_ERROR, error_message
@@ -54,7 +53,7 @@ class Stream:
     def __init__(self, job: Job, wall_s: float, make_id: Callable[[], str] = new_id) -> None:
         self.job = job
         self._wall_s = wall_s
-        self._units = Units(POLICIES[job.latency], make_id)
+        self._units = Units(make_id)
         self._parts: dict[tuple[int, int], _Part] = {}
         """By target and clause."""
         self._passages: dict[tuple[int, str], _Passage] = {}

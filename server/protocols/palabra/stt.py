@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.formats import AudioFormat, Container, Encoding, alaw, media, pcm, ulaw, wav
 from dragoman.pipeline.events import Event, Recognised, Transcript, Translated, Translation
-from dragoman.pipeline.latency import POLICIES, Latency
+from dragoman.pipeline.latency import Latency
 from dragoman.server.commands import Close, Command, Feed, FlushInput, Key, Open, Output, Send
 from dragoman.server.failures import BadMessage, Fault, IdleTooLong, quoted
 from dragoman.server.protocols.palabra import parsing
@@ -109,7 +109,7 @@ class SttAdapter(BaseAdapter):
         super().__init__(control_bytes)
         self._request = request
         self._latency = latency
-        self._units = Units(POLICIES[latency], new_id)
+        self._units = Units(new_id)
         self._shown: dict[tuple[str, str], str] = {}
         """The text that was told last, by its type and language."""
         self._newest: dict[int, tuple[Unit, bool]] = {}

@@ -1,23 +1,26 @@
-"""The task of `set_task`, checked field by field. Two tasks are the same when all that was checked is equal."""
+"""The task of `set_task`: what has a meaning here is checked, the rest is kept.
+
+Two tasks are the same when all of it is equal.
+"""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
 from dragoman.server.protocols.palabra.fields import (
-    MAX_KEYS,
+    MAX_DEPTH,
     SPARING,
     BadTask,
     Found,
+    Kept,
     Names,
-    Table,
     at_most,
     explain,
     listed,
+    too_deep,
 )
-from dragoman.server.protocols.palabra.languages import base_of
-from dragoman.server.protocols.palabra.transcription import Preprocessing, Transcription
-from dragoman.server.protocols.palabra.translations import QueueConfig, Translation
+from dragoman.server.protocols.palabra.transcription import Transcription
+from dragoman.server.protocols.palabra.translations import Translation
 
 MAX_TARGETS = 32
 GLOBAL = "global"
@@ -39,7 +42,7 @@ def _over_socket(value: str) -> str:
 Transport = Annotated[str, AfterValidator(_over_socket)]
 
 
-class Source(Table):
+class Source(Kept):
     """How the client's audio is written down."""
 
     type: Transport
@@ -48,40 +51,36 @@ class Source(Table):
     channels: Annotated[int, Field(ge=1, le=2)] = 1
 
 
-class Target(Table):
+class Target(Kept):
     """How audio goes out; always at 24 kHz, mono."""
 
     type: Transport
     format: Literal["pcm_s16le", "zlib_pcm_s16le"] = "pcm_s16le"
 
 
-class InputStream(Table):
+class InputStream(Kept):
     """Audio that comes in."""
 
     content_type: Literal["audio"] = "audio"
     source: Source
 
 
-class OutputStream(Table):
+class OutputStream(Kept):
     """Audio that goes out."""
 
     content_type: Literal["audio"] = "audio"
     target: Target
 
 
-class Pipeline(Table):
+class Pipeline(Kept):
     """What is done. `transcription` null: nothing is heard."""
 
-    preprocessing: Preprocessing = Preprocessing()
     transcription: Transcription | None = None
     translations: Annotated[list[Annotated[Translation, SPARING]], at_most(MAX_TARGETS)] = Field(default_factory=list)
-    translation_queue_configs: Annotated[dict[str, Annotated[QueueConfig, SPARING]], at_most(MAX_KEYS)] = Field(
-        default_factory=dict
-    )
     allowed_message_types: Names = Field(default_factory=lambda: list(DEFAULT_MESSAGE_TYPES))
 
 
-class Task(Table):
+class Task(Kept):
     """What a client wants. `input_stream` null: text only comes in; `output_stream` null: text only goes out."""
 
     input_stream: InputStream | None = None
@@ -96,6 +95,8 @@ class Task(Table):
 
 def parse_task(data: dict[str, Any]) -> Task:
     """Read the data of `set_task`. Raises BadTask with every wrong field."""
+    if too_deep(data):
+        raise BadTask(f"it has more than {MAX_DEPTH} objects and lists within each other")
     try:
         task = Task.model_validate(data, context=Found())
     except ValidationError as error:
@@ -107,11 +108,6 @@ def parse_task(data: dict[str, Any]) -> Task:
         if code in seen:
             faults.append((f"pipeline.translations[{number_}].target_language", "is a target already"))
         seen.add(code)
-    faults += [
-        (f"pipeline.translation_queue_configs.{key[:64]}", f"is neither '{GLOBAL}' nor a supported language")
-        for key in task.pipeline.translation_queue_configs
-        if key != GLOBAL and base_of(key) is None
-    ]
     if faults:
         raise BadTask(listed(faults))
     return task

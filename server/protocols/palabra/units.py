@@ -1,8 +1,7 @@
 """What was said, cut into units: the pieces that are confirmed, translated and spoken together, each under one id.
 
-A session tells words one by one and translates them clause by clause (`pipeline/clauses.py`). The same splitter on the
-same words gives the same clauses here, before their translations come; so each is confirmed first, under the id that
-its translations and its audio will carry.
+A session tells which clauses are complete before it translates them; so each is confirmed first, under the id that its
+translations and its audio will carry.
 """
 
 import math
@@ -11,10 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dragoman.models.base import Word
-from dragoman.pipeline.clauses import ClauseSplitter
 from dragoman.pipeline.events import Transcript
-from dragoman.pipeline.latency import LatencyPolicy
-from dragoman.pipeline.timing import estimate_words, join_words
+from dragoman.pipeline.timing import join_words
 
 _NEAR_S = 1e-6
 _KEPT = 1_024
@@ -35,11 +32,10 @@ class Unit:
 class Units:
     """The units of one session. `new_id` makes their ids."""
 
-    def __init__(self, policy: LatencyPolicy, new_id: Callable[[], str]) -> None:
-        self._splitter = ClauseSplitter(policy)
+    def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self._open_id = new_id()
-        self._open: list[Word] = []
+        self._open: tuple[Word, ...] = ()
         """Certain words behind the last unit."""
         self._shown = ""
         self._known: deque[Unit] = deque(maxlen=_KEPT)
@@ -49,13 +45,11 @@ class Units:
 
         Certain words alone are nothing new: they were supposed before, and what follows them comes at once.
         """
-        words = list(said.words or estimate_words(said.text, said.start_s, said.stop_s, said.language))
         if not said.final:
-            return [], self._supposed([*self._open, *words], said.language)
+            return [], self._supposed([*self._open, *said.words], said.language)
         units = []
-        self._open += words
-        for piece in self._splitter.push(words, said.language, closes=said.complete, by_phrases=said.by_phrases):
-            del self._open[: len(piece.words)]
+        self._open = said.growing.words
+        for piece in said.clauses:
             units.append(self._unit(piece.words, piece.language))
             self._open_id, self._shown = self._new_id(), ""
         self._known += units

@@ -1,6 +1,6 @@
 """Which code, type and text a failure gets on this wire. The socket always closes with 1000 behind it."""
 
-from dragoman.models.errors import EngineUnavailable, OutOfMemory, Overloaded, Superseded
+from dragoman.models.errors import EngineUnavailable
 from dragoman.pipeline.audio.errors import UnknownAudio
 from dragoman.server import wire
 from dragoman.server.failures import (
@@ -9,9 +9,7 @@ from dragoman.server.failures import (
     Fault,
     IdleTooLong,
     MessageTooLarge,
-    NotReady,
     OutputNotRead,
-    ShuttingDown,
     TooManySessions,
 )
 
@@ -25,16 +23,14 @@ INTERNAL_ERROR = 500
 SERVICE_UNAVAILABLE = 503
 
 _INVALID = INVALID_REQUEST, "invalid_request"
+_BUSY = SERVICE_UNAVAILABLE, "service_unavailable"
 _BROKEN = INTERNAL_ERROR, "internal_error"
 _ANSWERS = (
     (AuthenticationFailed, (UNAUTHENTICATED, "unauthenticated")),
     ((IdleTooLong, UnknownAudio), (REQUEST_TIMEOUT, "request_timeout")),
     (MessageTooLarge, (TOO_LARGE, "invalid_request")),
     (TooManySessions, (LIMIT_EXCEEDED, "limit_exceeded")),
-    (
-        (EngineUnavailable, OutOfMemory, Overloaded, Superseded, NotReady, OutputNotRead, ShuttingDown),
-        (SERVICE_UNAVAILABLE, "service_unavailable"),
-    ),
+    ((EngineUnavailable, OutputNotRead), _BUSY),
 )
 
 
@@ -45,7 +41,7 @@ def error_of(error: Exception) -> tuple[int, str, str]:
     """
     if isinstance(error, BadMessage) and error.kind is Fault.MODEL:
         return INVALID_REQUEST, "model_not_available", str(error)
-    return *wire.answer(error, _ANSWERS, clients=_INVALID, ours=_BROKEN), str(error)
+    return *wire.answer(error, _ANSWERS, clients=_INVALID, ours=_BROKEN, later=_BUSY), str(error)
 
 
 def session_expired(limit_s: float) -> tuple[int, str, str]:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, WebSocket
 
 from dragoman.server.connection import Connection
 from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
-from dragoman.server.origins import check_page
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
 from dragoman.server.protocols.soniox.api import Desk
 from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Grant, bearer, offered
@@ -93,7 +92,6 @@ async def _serve(
 def _granted(socket: WebSocket, desk: Desk, usage: str) -> tuple[Grant | None, Failure | None]:
     """What the key of the handshake allows, None where there is none; why the client is refused, if it is."""
     try:
-        check_page(socket.scope)
         header, protocol = bearer(socket.headers), offered(socket.scope.get("subprotocols", []))
         if header is not None and protocol is not None:
             raise BadMessage("the API key came in a header and as a subprotocol: send it once", Fault.SETUP)

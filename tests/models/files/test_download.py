@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.models.files.download import Expected, Watch, download, pulled_bytes, size_of
+from dragoman.models.files.download import Expected, Watch, download, published, pulled_bytes
 from dragoman.models.files.errors import DownloadFailed, NotPublished, Unreachable
 from dragoman.models.files.http import Clock, HttpClient
 from tests.fakes.hub import FakeHub, corrupt, cut, ignore_range, redirect, status
@@ -180,18 +180,38 @@ def test_a_large_file_is_led_elsewhere_and_checked_with_what_the_hub_said(
 ) -> None:
     with FakeHub(cdn=hub.url) as front:
         front.add(PATH, DATA)
-        assert size_of(client, f"{front.url}/{PATH}", Watch()) == len(DATA)
-        record = download(client, f"{front.url}/{PATH}", tmp_path / "model.bin", NOTHING, Watch())
-        assert record.checked == "sha256"
+        told = published(client, f"{front.url}/{PATH}", Watch())
+        assert told == SUM
+        assert hub.requests == []  # only GET may be known there
+        assert download(client, f"{front.url}/{PATH}", tmp_path / "model.bin", told, Watch()).checked == "sha256"
         hub.fail("model.bin", corrupt)
         with pytest.raises(DownloadFailed, match="its sha256 is"):
-            download(client, f"{front.url}/{PATH}", tmp_path / "other.bin", NOTHING, Watch())
+            download(client, f"{front.url}/{PATH}", tmp_path / "other.bin", told, Watch())
+
+
+def test_what_servers_say_of_a_file(hub: FakeHub, client: HttpClient) -> None:
+    small = "us/m/resolve/main/config.json"
+    hub.add(small, b"abc")
+    assert published(client, f"{hub.url}/{PATH}", Watch()) == SUM
+    assert published(client, f"{hub.url}/{small}", Watch()) == Expected(3, git=hub.files[small].git)
+    hub.add(small, b"abc", tag=f'W/"{hub.files[small].git}"')
+    assert published(client, f"{hub.url}/{small}", Watch()).git
+    hub.fail(small, redirect(f"{hub.url}/{small}"))
+    assert published(client, f"{hub.url}/{small}", Watch()).git
+    hub.add(small, b"abc", tag='"of its own"')
+    assert published(client, f"{hub.url}/{small}", Watch()) == Expected(3)
+
+
+def test_a_plain_mirror_says_sizes_alone(client: HttpClient) -> None:
+    with FakeHub(sums=False) as mirror:
+        mirror.add(PATH, DATA)  # its tag looks like a name of git's
+        assert published(client, f"{mirror.url}/{PATH}", Watch()) == Expected(len(DATA))
 
 
 def test_an_absent_file_is_told_at_once(hub: FakeHub, client: HttpClient, tmp_path: Path) -> None:
     for work in (
         lambda: download(client, f"{hub.url}/none", tmp_path / "none", NOTHING, Watch()),
-        lambda: size_of(client, f"{hub.url}/none", Watch()),
+        lambda: published(client, f"{hub.url}/none", Watch()),
     ):
         hub.requests.clear()
         with pytest.raises(NotPublished, match=f"{hub.url}/none"):
@@ -212,10 +232,13 @@ def test_a_server_that_gives_a_little_each_time_is_not(hub: FakeHub, client: Htt
     assert len(hub.requests) == 11
 
 
-def test_sizes_that_are_not_told(hub: FakeHub, client: HttpClient) -> None:
-    assert size_of(client, f"{hub.url}/{PATH}", Watch()) == len(DATA)
-    hub.fail("model.bin", status(503), status(405))
-    assert size_of(client, f"{hub.url}/{PATH}", Watch()) is None
+def test_what_is_not_told(hub: FakeHub, client: HttpClient) -> None:
+    hub.fail("model.bin", status(503), status(405), status(401))
+    for _ in range(2):
+        assert published(client, f"{hub.url}/{PATH}", Watch()) == Expected()
+    hub.fail("model.bin", *[status(503)] * 9)
+    with pytest.raises(Unreachable):
+        published(client, f"{hub.url}/{PATH}", Watch())
 
 
 def test_a_damaged_note_beside_a_part_does_no_harm(hub: FakeHub, client: HttpClient, tmp_path: Path) -> None:

@@ -2,15 +2,20 @@
 
 import base64
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from dragoman.config.settings import load_settings
 from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Event, Speech, Transcript, Translated, Translation
-from dragoman.server.commands import Close, Command, Open, Say, Send
+from dragoman.pipeline.latency import POLICIES, Latency
+from dragoman.server.commands import Close, Command, Open, Output, Say, Send
 from dragoman.server.protocols.palabra.adapter import PalabraAdapter
 from dragoman.server.protocols.palabra.job import Operator
+from dragoman.server.protocols.palabra.stt import SttAdapter, parse_query
 from dragoman.server.protocols.palabra.voices import Choice
+from tests.fakes.hearing import FakeHearing
 
 SETTINGS = load_settings()
 OPERATOR = Operator(SETTINGS.listen, "quality")
@@ -78,6 +83,7 @@ class Talk:
         self.commands: list[Command] = []
         self.closed: Close | None = None
         self.said: list[Any] = []
+        self._hearings: defaultdict[Any, FakeHearing] = defaultdict(FakeHearing)
 
     def send(self, kind: str, data: Any = None) -> list[Message]:
         """Send a message of the client; what comes back. Commands are in `commands`."""
@@ -103,7 +109,11 @@ class Talk:
 
     def event(self, key: Any, *events: Event) -> list[Message]:
         """Something happens in a session; what the client is told."""
-        return [message for event in events for message in self._told(self.adapter.event(key, event))]
+        return [
+            message
+            for event in events
+            for message in self._told(self.adapter.event(key, self._hearings[key].told(event)))
+        ]
 
     def fail(self, key: Any, error: Exception) -> list[Message]:
         return self._told(self.adapter.failed(key, error))
@@ -128,6 +138,17 @@ class Talk:
 
     def kinds(self) -> list[str]:
         return [type(command).__name__ for command in self.commands]
+
+
+class Listening(SttAdapter):
+    """The adapter, with transcripts as a session tells them."""
+
+    def __init__(self, query: dict[str, str], latency: Latency = "quality") -> None:
+        super().__init__(parse_query(query), latency)
+        self._hearing = FakeHearing(POLICIES[latency])
+
+    def event(self, key: Any, event: Event) -> Sequence[Output]:
+        return super().event(key, self._hearing.told(event))
 
 
 def heard(

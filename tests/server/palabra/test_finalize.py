@@ -14,11 +14,11 @@ from dragoman.pipeline.latency import Latency
 from dragoman.server.commands import Close, Feed, FlushInput, Open, Send
 from dragoman.server.connection import Connection
 from dragoman.server.failures import IdleTooLong
-from dragoman.server.protocols.palabra.stt import SttAdapter, parse_query
+from dragoman.server.protocols.palabra.stt import SttAdapter
 from tests.fakes.engines import fake_engines, s16, silence, tone
 from tests.fakes.readable import reader, spoken
 from tests.fakes.socket import FakeSocket
-from tests.server.palabra.talk import heard, supposed, translated
+from tests.server.palabra.talk import Listening, heard, supposed, translated
 from tests.server.served import in_process
 from tests.waiting import until_async
 
@@ -26,7 +26,7 @@ FINALIZE = '{"message_type":"finalize"}'
 
 
 def adapter(latency: Latency = "balanced", **query: str) -> SttAdapter:
-    return SttAdapter(parse_query(query), latency)
+    return Listening(query, latency)
 
 
 def listening(**query: str) -> SttAdapter:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import defaultdict
 from typing import Any
 
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from dragoman.server.protocols.palabra import errors
 from dragoman.server.protocols.palabra.adapter import PalabraAdapter
 from dragoman.server.protocols.palabra.stt import FORMATS, SttAdapter, parse_query
 from dragoman.server.protocols.palabra.tts import TtsAdapter
+from tests.fakes.hearing import FakeHearing
 from tests.server.palabra.talk import OPERATOR, FakeAbilities, heard, spoken, supposed, task, text_task, translated
 
 ERRORS = {value for name, value in vars(errors).items() if name.isupper() and isinstance(value, str)}
@@ -103,6 +105,7 @@ class Run:
 
     def __init__(self, adapter: Any) -> None:
         self.adapter = adapter
+        self.hearings: defaultdict[Any, FakeHearing] = defaultdict(FakeHearing)
         self.running: list[Any] = []
         self.finished: set[Any] = set()
         self.given: list[Any] = []
@@ -165,7 +168,7 @@ class Run:
         }
         if step in events:
             for event in events[step]:
-                self.take(self.adapter.event(key, event))
+                self.take(self.adapter.event(key, self.hearings[key].told(event)))
         elif step == "large":
             self.take(self.adapter.failed(None, MessageTooLarge(10)))
         elif step == "refused":

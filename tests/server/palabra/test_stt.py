@@ -12,11 +12,11 @@ from dragoman.pipeline.events import Ended, Translated
 from dragoman.server.commands import Close, Feed, Open, Send
 from dragoman.server.failures import BadMessage, IdleTooLong
 from dragoman.server.protocols.palabra.stt import FORMATS, SttAdapter, parse_query
-from tests.server.palabra.talk import heard, supposed, translated
+from tests.server.palabra.talk import Listening, heard, supposed, translated
 
 
 def adapter(**query: str) -> SttAdapter:
-    return SttAdapter(parse_query(query), "quality")
+    return Listening(query)
 
 
 def told(outputs: Any) -> list[dict[str, Any]]:
