@@ -18,7 +18,7 @@ import msgspec
 
 from dragoman.models.errors import ModelError, RouteError
 from dragoman.pipeline.audio.errors import AudioError
-from dragoman.server.commands import Key, Output
+from dragoman.server.commands import Command, Key, Output
 from dragoman.server.failures import (
     AuthenticationFailed,
     BadMessage,
@@ -175,6 +175,11 @@ class BaseAdapter:
 
     def __init__(self, control_bytes: int = CONTROL_BYTES) -> None:
         self._control_bytes = control_bytes
+
+    def admitted(self, grant: object) -> Sequence[Command | Output]:
+        """No message of this wire brings a key."""
+        del grant
+        return ()
 
     def opened(self, key: Key, session_id: str) -> Sequence[Output]:
         """Nothing is said about it."""
