@@ -6,6 +6,7 @@ types and bounds.
 
 import json
 import os
+import re
 import tomllib
 from contextvars import ContextVar
 from importlib import resources
@@ -34,6 +35,9 @@ Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?)$")]
 Origin = Annotated[str, Field(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@]+)$")]
 """What a browser sends as `Origin` (RFC 6454): scheme, host and, where it is not the scheme's own, port; or `null`."""
+
+
+_STATE_URL = re.compile(r"(rediss?|unix)://[^\s]+$")
 
 
 class SettingsError(ValueError):
@@ -157,6 +161,7 @@ class QueueSettings(_Table):
 
 class LimitSettings(_Table):
     sessions: PositiveInt
+    sessions_per_key: NonNegativeInt
     machine_share: Annotated[float, Field(ge=0.0, le=2.0)]
     session_s: Positive
     idle_s: Positive
@@ -202,6 +207,7 @@ class Settings(BaseSettings):
     package_index: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
     firefox_url: Url
     pull: str
+    state_url: SecretStr
     latency: Literal["low", "balanced", "quality"]
     engines: EngineSettings
     voices: VoiceSettings
@@ -225,6 +231,14 @@ class Settings(BaseSettings):
             value = json.loads(value) if value.lstrip().startswith("[") else _split(value)
         if isinstance(value, list | tuple) and all(isinstance(origin, str) for origin in value):
             return [_as_browsers_send(origin) for origin in value]
+        return value
+
+    @field_validator("state_url")
+    @classmethod
+    def _check_state_url(cls, value: SecretStr) -> SecretStr:
+        # No pattern: what does not fit one is shown, and a password may stand in it.
+        if value.get_secret_value() and not _STATE_URL.match(value.get_secret_value()):
+            raise ValueError("must be empty, or begin with redis://, rediss:// or unix:// and name a server")
         return value
 
     @classmethod

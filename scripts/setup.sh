@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh system           Debian packages: the embedded translator, and venv support if it is missing
 #   scripts/setup.sh python EXTRAS    a virtual environment in $VENV with Dragoman and its extras
-#   scripts/setup.sh all EXTRAS       both, and with the extra `dev` Chromium, for the tests of the page
+#   scripts/setup.sh all EXTRAS       both, and with the extra `dev` Chromium and Redis, for the tests
 #
 # The container image is built with the same script, so what works here works there.
 set -eu
@@ -58,6 +58,18 @@ browser() {
     say "could not install chromium; the tests of the page in a browser are skipped"
 }
 
+# Nothing that serves alone needs it, and its tests are skipped without it.
+redis() {
+    command -v redis-server >/dev/null 2>&1 && return 0
+    if can_install; then
+        say "installing redis-server, for the tests of what several fronts share"
+        # Set up, Debian would start it and keep it running; the tests start their own.
+        as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+            apt-get install -y -qq --no-install-recommends redis-server >/dev/null && return 0
+    fi
+    say "could not install redis-server; the tests of a state that is shared are skipped"
+}
+
 python() {
     extras="$1"
     stamp="$VENV/.dragoman-setup"
@@ -98,7 +110,7 @@ system) system ;;
 python) python "${2:-embedded}" ;;
 all)
     system
-    case ",${2:-}," in *,dev,*) browser ;; esac
+    case ",${2:-}," in *,dev,*) browser; redis ;; esac
     python "${2:-embedded}"
     ;;
 *)

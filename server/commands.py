@@ -54,6 +54,16 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Admit:
+    """Look at a key that came in a message (None: none came); `Adapter.admitted` is given what it allows.
+
+    Until then no other message is received. Where it opens nothing, the connection fails.
+    """
+
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """More of a session's input."""
 
@@ -124,7 +134,7 @@ class Abort:
     key: Key
 
 
-Command = Abort | Open | Expect | Feed | Say | Interrupt | FlushInput | Finish
+Command = Abort | Admit | Open | Expect | Feed | Say | Interrupt | FlushInput | Finish
 Output = Send | Close
 
 
@@ -140,6 +150,10 @@ class Adapter(Protocol):
 
     def receive(self, parsed: object) -> Sequence[Command | Output]:
         """Take what `parse` read. Raises nothing: what is wrong becomes an output."""
+        ...
+
+    def admitted(self, grant: object) -> Sequence[Command | Output]:
+        """The key that the adapter wanted to be looked at (`Admit`) allows this."""
         ...
 
     def opened(self, key: Key, session_id: str) -> Sequence[Output]:

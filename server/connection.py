@@ -9,7 +9,7 @@ form and then a Close frame; the connection never ends without one unless the cl
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from enum import Enum, auto
 from itertools import count
 from typing import Any
@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event, Transcript, Translation
 from dragoman.pipeline.patience import Patience
-from dragoman.server.commands import Adapter, Close, Finish, Key, Open, Output, Send
+from dragoman.server.commands import Adapter, Admit, Close, Command, Finish, Key, Open, Output, Send
 from dragoman.server.failures import (
     Failure,
     IdleTooLong,
@@ -67,15 +67,25 @@ _BEFORE = {
 }
 
 
-class Connection:
-    """One client's socket from accept to close (a `hosting.Guest` of its sessions)."""
+Doorkeeper = Callable[[str | None], Awaitable[object]]
+"""Looks at a key that came in a message, and gives what it allows or raises a Failure."""
 
-    def __init__(self, socket: WebSocket, adapter: Adapter, services: Services) -> None:
+
+class Connection:
+    """One client's socket from accept to close (a `hosting.Guest` of its sessions).
+
+    `admit` is needed where the adapter asks for it (`commands.Admit`).
+    """
+
+    def __init__(
+        self, socket: WebSocket, adapter: Adapter, services: Services, admit: Doorkeeper | None = None
+    ) -> None:
         limits = services.settings.limits
         self.protocol = adapter.protocol
         self.phase = Phase.ACCEPTING
         self._socket = socket
         self._adapter = adapter
+        self._admit = admit
         self._services = services
         self._outbox = Outbox(limits.output_wait_s, limits.output_wait_bytes)
         self._host = Host(self, services)
@@ -232,7 +242,9 @@ class Connection:
 
     async def _take(self, parsed: object) -> None:
         """Let the adapter receive a message, and do what it says."""
-        actions = self._adapter.receive(parsed)
+        await self._do(self._adapter.receive(parsed))
+
+    async def _do(self, actions: Sequence[Command | Output]) -> None:
         for action in actions:
             if isinstance(action, Open) and action.after is not None:
                 self._host.keep_places(action.after)
@@ -240,10 +252,21 @@ class Connection:
             for action in actions:
                 if isinstance(action, Send | Close):
                     self._say([action])
+                elif isinstance(action, Admit):
+                    await self._look_at(action.key)
                 elif self.phase is not Phase.CLOSING:
                     await self._host.carry_out(action)
         finally:
             self._host.give_up_places()
+
+    async def _look_at(self, key: str | None) -> None:
+        assert self._admit is not None, "this adapter's connections need somebody who looks at keys"  # noqa: S101
+        try:
+            grant = await self._admit(key)
+        except Failure as error:
+            self._fail(None, error)
+        else:
+            await self._do(self._adapter.admitted(grant))
 
     def _lose_patience(self, limit_s: float) -> None:
         """The client has fallen silent: say what was heard, then why nothing follows."""

@@ -4,11 +4,12 @@
     ├── AuthenticationFailed   no key, a wrong key, or a token that is spent
     ├── BadMessage             the client broke the protocol: `kind`
     ├── MessageTooLarge        one message, or what is no audio in it, over the limit: `limit_bytes`
-    ├── TooManySessions        no room: `retry_after_s`
+    ├── TooManySessions        no room, on this server or for one key: `limit`, `retry_after_s`
     ├── SessionTooLong         the session reached its length: `limit_s`
     ├── IdleTooLong            no message for too long: `limit_s`
     ├── OutputNotRead          the client does not read what it is sent: `waiting`
     ├── NotReady               engines are still being loaded, or could not be: `retry_after_s`
+    │   └── StateAway          what the fronts share cannot be reached
     ├── ShuttingDown           the server is ending
     └── InternalError          a fault of ours; the log has it under the session's id
 
@@ -77,14 +78,15 @@ class MessageTooLarge(Failure):
 
 
 class TooManySessions(Failure):
-    """The server is full."""
+    """The server is full, or one key has as many sessions as it may have (`of_key`)."""
 
     may_pass = True
 
-    def __init__(self, limit: int, retry_after_s: float = 10.0) -> None:
+    def __init__(self, limit: int, retry_after_s: float = 10.0, *, of_key: bool = False) -> None:
         self.limit = limit
         self.retry_after_s = retry_after_s
-        super().__init__(f"concurrency limit of {limit} sessions reached; try again in {retry_after_s:g} s")
+        whose = " of one API key" if of_key else ""
+        super().__init__(f"concurrency limit of {limit} sessions{whose} reached; try again in {retry_after_s:g} s")
 
 
 class SessionTooLong(Failure):
@@ -125,6 +127,13 @@ class NotReady(Failure):
     def __init__(self, reason: str, retry_after_s: float = 5.0) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(f"server is not ready: {reason}; try again in {retry_after_s:g} s")
+
+
+class StateAway(NotReady):
+    """What the fronts share cannot be reached, so what needs it cannot be done now; everything else goes on."""
+
+    def __init__(self) -> None:
+        super().__init__("what its fronts share cannot be reached")
 
 
 class ShuttingDown(Failure):

@@ -24,6 +24,7 @@ from dragoman.pipeline.events import Event
 from dragoman.pipeline.observer import SessionObserver
 from dragoman.pipeline.session import Session, SessionRequest
 from dragoman.server import logs
+from dragoman.server.auth import caller
 from dragoman.server.commands import Abort, Command, Expect, Feed, Finish, FlushInput, Interrupt, Key, Open, Say
 from dragoman.server.failures import Failure, InternalError, SessionTooLong
 from dragoman.server.limits import Place
@@ -174,7 +175,7 @@ class Host:
             if place is None and (starved := engines.exhausted):
                 raise Overloaded(starved, RECOVERY_S)
             session = self._session(command, engines, session_id)
-            place = place or self._enter()
+            place = place or await self._seated(self._enter())
         except (Failure, ModelError, AudioError) as error:
             _give_back(place)
             self._guest.failed(command.key, error)
@@ -183,6 +184,15 @@ class Host:
             _give_back(place)
             raise
         self._start(command, session, place)
+
+    async def _seated(self, place: Place) -> Place:
+        """The place together with one of those that the caller's key may have. Raises TooManySessions."""
+        try:
+            rise = await self._services.seats.take(caller.get())
+        except BaseException:
+            place.leave()
+            raise
+        return place.along(rise) if rise is not None else place
 
     def _session(self, command: Open, engines: Engines, session_id: str) -> Session:
         plan = engines.plan(

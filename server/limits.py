@@ -19,6 +19,17 @@ class Place:
         if left is not None:
             left()
 
+    def along(self, also: Callable[[], None]) -> "Place":
+        """This place and something else that is given back with it; this one is then held no more."""
+        left, self._left = self._left, None
+
+        def leave() -> None:
+            if left is not None:
+                left()
+            also()
+
+        return Place(leave)
+
 
 class Loan:
     """A place for work that can wait: it is taken back, without asking, for a session that cannot."""

@@ -13,10 +13,12 @@ from dragoman.models.errors import ModelError
 from dragoman.models.registry import Engines
 from dragoman.pipeline.offload import Offload
 from dragoman.server.auth import Gatekeeper
-from dragoman.server.failures import NotReady
+from dragoman.server.failures import NotReady, StateAway
 from dragoman.server.limits import Admission
 from dragoman.server.metrics import Metrics
-from dragoman.server.usage import Usage
+from dragoman.server.seats import Seats
+from dragoman.server.state import open_state
+from dragoman.server.usage import SharedUsage, Usage
 
 log = logging.getLogger("dragoman.server")
 
@@ -56,7 +58,11 @@ class Services:
         self.settings = settings
         self.metrics = Metrics()
         self.usage = Usage()
-        self.gatekeeper = Gatekeeper(settings.keys, settings.limits.token_s)
+        self.state = open_state(settings)
+        self.shared_usage = SharedUsage(self.state, self.usage)
+        self.gatekeeper = Gatekeeper(settings.keys, settings.limits.token_s, self.state)
+        # Without keys anybody may call himself anything.
+        self.seats = Seats(self.state, 0 if self.gatekeeper.anonymous else settings.limits.sessions_per_key)
         meter, share = self.metrics.load, settings.limits.machine_share
         self.admission = Admission(settings.limits.sessions, lambda: meter.capacity(share) if share else math.inf)
         self.offload = Offload()
@@ -67,6 +73,8 @@ class Services:
         self._load = load
         self._engines: Engines | None = None
         self._loading: asyncio.Task[None] | None = None
+        self._sharing: list[asyncio.Task[None]] = []
+        """What tells other fronts what this one knows."""
         self._fault = ""
 
     @property
@@ -82,8 +90,12 @@ class Services:
         return self._engines is not None and not self.admission.draining
 
     def start(self) -> None:
-        """Begin to load the engines."""
+        """Begin to load the engines, and to tell other fronts what they share."""
         self._loading = asyncio.create_task(self._load_engines(), name="load-engines")
+        if self.seats.counts:
+            self._sharing.append(asyncio.create_task(self.seats.mind(), name="mind-seats"))
+        if self.state.shared:
+            self._sharing.append(asyncio.create_task(self.shared_usage.tell_for_ever(), name="tell-usage"))
 
     async def until_loaded(self) -> None:
         """Wait until loading has ended, well or badly."""
@@ -124,6 +136,17 @@ class Services:
             self._engines = None
         self.offload.close()
         self.parsing.close()
+        await self._stop_sharing()
+
+    async def _stop_sharing(self) -> None:
+        for task in self._sharing:
+            task.cancel()
+        if self._sharing:
+            await asyncio.wait(self._sharing)
+        with contextlib.suppress(StateAway):
+            await self.seats.settle()
+            await self.shared_usage.tell()
+        await self.state.close()
 
     async def _load_engines(self) -> None:
         try:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 import msgspec
 
 from dragoman.models.errors import ModelError
-from dragoman.server.commands import Key, Output
+from dragoman.server.commands import Command, Key, Output
 from dragoman.server.failures import MessageTooLarge
 
 CONTROL_BYTES = 65_536
@@ -162,6 +162,11 @@ class BaseAdapter:
 
     def __init__(self, control_bytes: int = CONTROL_BYTES) -> None:
         self._control_bytes = control_bytes
+
+    def admitted(self, grant: object) -> Sequence[Command | Output]:
+        """No message of this wire brings a key."""
+        del grant
+        return ()
 
     def opened(self, key: Key, session_id: str) -> Sequence[Output]:
         """Nothing is said about it."""

@@ -1,6 +1,7 @@
 """What holds for all tests: the same surroundings and examples everywhere, and no engine's thread left."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,11 @@ for name in list(os.environ):
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 os.environ["PYTHONUTF8"] = "1"
 os.environ["XDG_DATA_HOME"] = str(Path(__file__).parent / "no models are here")
+
+# Run by `nohup`, or in the background of a script, a program inherits that these are ignored, and so do the servers
+# that the tests send them to.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A machine that is busy with something else is no failure of an example. The examples are the same in every run: a test
 # that finds something only now and then would be red for somebody who has changed nothing. To look for new ones:

@@ -186,10 +186,12 @@ SAMPLES: list[Exception] = [
     failures.BadMessage("json_config must be a JSON object", failures.Fault.SETUP),
     failures.MessageTooLarge(1024),
     failures.TooManySessions(32),
+    failures.TooManySessions(4, of_key=True),
     failures.SessionTooLong(3000.0),
     failures.IdleTooLong(300.0),
     failures.OutputNotRead("more than 300 s of audio"),
     failures.NotReady("engines are being loaded"),
+    failures.StateAway(),
     failures.ShuttingDown(),
     failures.InternalError("0123"),
     model_errors.EngineUnavailable("espeak", "no library", "Install it"),
@@ -205,7 +207,7 @@ SAMPLES: list[Exception] = [
     audio_errors.BadAudio("not a WAV file"),
     audio_errors.UnknownAudio(),
 ]
-RAISED_ITSELF: set[type[Exception]] = {model_errors.EngineFailed, audio_errors.BadAudio}
+RAISED_ITSELF: set[type[Exception]] = {model_errors.EngineFailed, audio_errors.BadAudio, failures.NotReady}
 """What has children and is raised itself too."""
 NEVER_TOLD = {model_errors.Superseded, model_errors.TextRefused, audio_errors.AudioTooLong}
 """A dropped partial is nobody's error, an error for one text would end the request on this wire, and only recordings

@@ -57,5 +57,6 @@ def _lines(prefix: str, table: dict[str, Any]) -> list[str]:
             shown = ["********" if isinstance(item, SecretStr) else item for item in value]
             lines.append(f"{prefix}{name} = {shown}")
         else:
-            lines.append(f"{prefix}{name} = {value!r}")
+            # A secret's text is asterisks, or empty as it is itself.
+            lines.append(f"{prefix}{name} = {(str(value) if isinstance(value, SecretStr) else value)!r}")
     return lines

@@ -22,7 +22,7 @@ from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.wire import CONTROL_BYTES
 from tests.fakes.hostile import EXPENSIVE, peak_bytes
 from tests.server.palabra.talk import OPERATOR, FakeAbilities, task
-from tests.server.soniox.wire import START, admit
+from tests.server.soniox.wire import START
 
 LISTEN = load_settings().listen
 SAMPLES = bytes(range(256)) * 1_500
@@ -70,7 +70,7 @@ def _gradium(control_bytes: int) -> Adapter:
 
 
 def _soniox(control_bytes: int) -> Adapter:
-    return begun(SonioxAdapter(Grant(), admit, LISTEN, "r", control_bytes), json.dumps(START))
+    return begun(SonioxAdapter(Grant(), LISTEN, "r", control_bytes), json.dumps(START))
 
 
 def _sarvam(control_bytes: int) -> Adapter:

@@ -222,7 +222,7 @@ def addresses() -> Iterator[tuple[str, str]]:
         ("/v1", transcription_routes(Desk.of(services), store, Transcriber(services, store, Ledger()))),
         ("", unserved_routes(services, SLASHES)),
         ("", sarvam_routes(services, SLASHES)),
-        ("", palabra.session_routes(services, Sessions(60.0, lambda: 0.0))),
+        ("", palabra.session_routes(services, Sessions(60.0, services.state))),
         ("", palabra.management_routes(services)),
     )
     for prefix, router in routers:

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from dragoman.models.base import Voice
 from dragoman.models.errors import UnknownVoice
 from dragoman.models.registry import Engines
-from dragoman.server.auth import Credentials
-from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
+from dragoman.server.auth import caller
+from dragoman.server.failures import AuthenticationFailed, NotReady, StateAway, quoted
 from dragoman.server.protocols.gradium.credentials import key_of
 from dragoman.server.protocols.gradium.one_shot import add_one_shots
 from dragoman.server.protocols.gradium.voices import Voices
 from dragoman.server.services import Services
+from dragoman.server.usage import Usage
 
 ALLOCATED_CREDITS = 1_000_000_000
 """Nothing is metered here; clients that look at their credits find plenty. One second of audio in counts as one."""
@@ -36,7 +37,7 @@ def rest_routes(services: Services, speakers: Voices) -> APIRouter:
 
     async def authorized(request: Request) -> None:
         try:
-            services.gatekeeper.check(Credentials(key=key_of(request.headers)))
+            services.gatekeeper.check(key_of(request.headers))
         except AuthenticationFailed as error:
             raise HTTPException(401, str(error)) from error
 
@@ -66,7 +67,7 @@ def rest_routes(services: Services, speakers: Voices) -> APIRouter:
     @router.get("/usages/credits")
     async def usage_credits() -> dict[str, Any]:
         """Seconds of audio heard since the start, as credits of a very large allowance."""
-        remaining = max(0, ALLOCATED_CREDITS - ceil(services.usage.audio_in_s))
+        remaining = max(0, ALLOCATED_CREDITS - ceil((await _usage(services)).audio_in_s))
         return {
             "remaining_credits": remaining,
             "allocated_credits": ALLOCATED_CREDITS,
@@ -80,7 +81,7 @@ def rest_routes(services: Services, speakers: Voices) -> APIRouter:
     @router.get("/usages/summary")
     async def usage_summary() -> dict[str, Any]:
         """What this server has done since its start; durations in seconds."""
-        usage = services.usage
+        usage = await _usage(services)
         return {
             "consumed_credits": ceil(usage.audio_in_s),
             "sessions": usage.sessions,
@@ -95,7 +96,10 @@ def rest_routes(services: Services, speakers: Voices) -> APIRouter:
     @router.get("/api-keys/token")
     async def token() -> dict[str, str]:
         """A token for one socket, for browsers that cannot send headers."""
-        value, lifetime_s = services.gatekeeper.issue_token()
+        try:
+            value, lifetime_s = await services.gatekeeper.issue_token(caller.get())
+        except StateAway as error:
+            raise _not_now(error) from error
         expires = datetime.now(UTC) + timedelta(seconds=lifetime_s)
         return {"token": value, "expires_at": expires.isoformat(timespec="seconds").replace("+00:00", "Z")}
 
@@ -116,7 +120,18 @@ def _engines(services: Services) -> Engines:
     try:
         return services.engines
     except NotReady as error:
-        raise HTTPException(503, str(error), headers={"Retry-After": f"{error.retry_after_s:.0f}"}) from error
+        raise _not_now(error) from error
+
+
+async def _usage(services: Services) -> Usage:
+    try:
+        return await services.shared_usage.total()
+    except StateAway as error:
+        raise _not_now(error) from error
+
+
+def _not_now(error: NotReady) -> HTTPException:
+    return HTTPException(503, str(error), headers={"Retry-After": f"{error.retry_after_s:.0f}"})
 
 
 def _voice(voice: Voice, *, custom: bool) -> dict[str, Any]:

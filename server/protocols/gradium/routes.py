@@ -3,7 +3,7 @@
 from fastapi import APIRouter, WebSocket
 
 from dragoman.server.connection import Connection
-from dragoman.server.failures import AuthenticationFailed, Failure
+from dragoman.server.failures import AuthenticationFailed, Failure, StateAway
 from dragoman.server.protocols.gradium.adapter import GradiumAdapter
 from dragoman.server.protocols.gradium.asr import AsrAdapter
 from dragoman.server.protocols.gradium.credentials import socket_credentials
@@ -36,24 +36,24 @@ def _sockets(services: Services, voices: Voices) -> APIRouter:
     @router.websocket("/")
     @router.websocket("/speech/s2s")
     async def speech_to_speech(socket: WebSocket) -> None:
-        await Connection(socket, GradiumAdapter(control_bytes), services).serve(_refusal(socket, services))
+        await Connection(socket, GradiumAdapter(control_bytes), services).serve(await _refusal(socket, services))
 
     @router.websocket("/speech/asr")
     @router.websocket("/speech/stt")
     async def recognition(socket: WebSocket) -> None:
-        await Connection(socket, AsrAdapter(control_bytes), services).serve(_refusal(socket, services))
+        await Connection(socket, AsrAdapter(control_bytes), services).serve(await _refusal(socket, services))
 
     @router.websocket("/speech/tts")
     async def synthesis(socket: WebSocket) -> None:
         adapter = TtsAdapter(voices, control_bytes=control_bytes)
-        await Connection(socket, adapter, services).serve(_refusal(socket, services))
+        await Connection(socket, adapter, services).serve(await _refusal(socket, services))
 
     return router
 
 
-def _refusal(socket: WebSocket, services: Services) -> Failure | None:
+async def _refusal(socket: WebSocket, services: Services) -> Failure | None:
     try:
-        services.gatekeeper.check(socket_credentials(socket.headers, socket.query_params))
-    except AuthenticationFailed as error:
+        await services.gatekeeper.admit(socket_credentials(socket.headers, socket.query_params))
+    except (AuthenticationFailed, StateAway) as error:
         return error
     return None

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from dragoman.models.base import Voice
 from dragoman.models.errors import UnknownVoice
 from dragoman.server import wire
-from dragoman.server.failures import AuthenticationFailed, NotReady, quoted
+from dragoman.server.auth import caller
+from dragoman.server.failures import AuthenticationFailed, NotReady, StateAway, quoted
 from dragoman.server.protocols.palabra.credentials import check_bearer, check_secret
 from dragoman.server.protocols.palabra.errors import BAD_REQUEST, RATE_LIMIT_EXCEEDED, SERVICE_UNAVAILABLE, UNAUTHORIZED
 from dragoman.server.protocols.palabra.sessions import RestSession, Sessions
@@ -64,7 +65,10 @@ def session_routes(services: Services, sessions: Sessions) -> APIRouter:
         if intent is not None and not (isinstance(intent, str) and len(intent) <= wire.MAX_ID):
             told = f"data.intent: must be a string of at most {wire.MAX_ID} characters"
             return _fault(400, BAD_REQUEST, "Bad request", told)
-        session = sessions.create()
+        try:
+            session = await sessions.create(caller.get())
+        except StateAway as error:
+            return _not_ready(error)
         described = _session(session, _base(request, services))
         return JSONResponse({"ok": True, "data": {**described, "intent": intent or "api"}}, 201)
 
@@ -74,15 +78,22 @@ def session_routes(services: Services, sessions: Sessions) -> APIRouter:
         if (refused := refusal(request)) is not None:
             return refused
         base = _base(request, services)
-        return JSONResponse({"ok": True, "data": [_session(session, base) for session in sessions.all()]})
+        try:
+            found = await sessions.all()
+        except StateAway as error:
+            return _not_ready(error)
+        return JSONResponse({"ok": True, "data": [_session(session, base) for session in found]})
 
     @router.delete("/sessions/{session_id}", response_model=None)
     async def delete(session_id: str, request: Request) -> Response:
         """Its token opens nothing any more."""
         if (refused := refusal(request)) is not None:
             return refused
-        if not sessions.delete(session_id):
-            return _fault(404, SESSION_NOT_FOUND, "Not found", "there is no such session")
+        try:
+            if not await sessions.delete(session_id):
+                return _fault(404, SESSION_NOT_FOUND, "Not found", "there is no such session")
+        except StateAway as error:
+            return _not_ready(error)
         return Response(status_code=204)
 
     return router
@@ -105,7 +116,7 @@ def management_routes(services: Services) -> APIRouter:
         try:
             engines = services.engines
         except NotReady as error:
-            return _fault(503, SERVICE_UNAVAILABLE, "Not ready", str(error))
+            return _not_ready(error)
         items = [_voice(voice) for voice in engines.voices() if engines.catalogue.is_custom(voice) is custom]
         return JSONResponse({"data": {"items": items, "next": None}})
 
@@ -127,7 +138,7 @@ def management_routes(services: Services) -> APIRouter:
         try:
             return JSONResponse({"data": _voice(services.engines.catalogue.get(voice_id))})
         except NotReady as error:
-            return _fault(503, SERVICE_UNAVAILABLE, "Not ready", str(error))
+            return _not_ready(error)
         except UnknownVoice:
             return _fault(404, VOICE_NOT_FOUND, "Not found", f"unknown voice '{quoted(voice_id)}'")
 
@@ -177,6 +188,10 @@ def _fault(status: int, code: str, title: str, detail: str) -> JSONResponse:
     """The form of every error: what the vendor's documentation shows and what its client reads."""
     error = {"title": title, "detail": detail, "status": status, "error_code": code}
     return JSONResponse({"ok": False, "errors": [error]}, status)
+
+
+def _not_ready(error: NotReady) -> JSONResponse:
+    return _fault(503, SERVICE_UNAVAILABLE, "Not ready", str(error))
 
 
 _REFUSED = {

@@ -1,13 +1,12 @@
 """Where the vendor's clients look: sockets below `streaming-api`, `asr` and `tts-api`, REST below two more paths."""
 
 import asyncio
-import time
 
 from fastapi import APIRouter, WebSocket
 from starlette.responses import PlainTextResponse
 
 from dragoman.server.connection import Connection
-from dragoman.server.failures import AuthenticationFailed, BadMessage
+from dragoman.server.failures import AuthenticationFailed, BadMessage, StateAway
 from dragoman.server.origins import check_page
 from dragoman.server.protocols.palabra.adapter import PalabraAdapter
 from dragoman.server.protocols.palabra.credentials import check_token
@@ -27,7 +26,7 @@ HANDSHAKE_S = 8.0
 def palabra_routes(services: Services) -> APIRouter:
     """All routes of this vendor."""
     router = APIRouter()
-    sessions = Sessions(services.settings.limits.session_s, time.monotonic)
+    sessions = Sessions(services.settings.limits.session_s, services.state, services.settings.keys)
     router.include_router(_sockets(services, sessions))
     router.include_router(session_routes(services, sessions))
     router.include_router(management_routes(services))
@@ -45,9 +44,12 @@ def _sockets(services: Services, sessions: Sessions) -> APIRouter:
         """Whether a socket may be opened; who may not is told by the status of the upgrade."""
         try:
             check_page(socket.scope)
-            check_token(socket.scope["query_string"], services.gatekeeper, sessions)
+            await check_token(socket.scope["query_string"], services.gatekeeper, sessions)
         except AuthenticationFailed as error:
             await socket.send_denial_response(PlainTextResponse(str(error), status))
+            return False
+        except StateAway as error:
+            await socket.send_denial_response(PlainTextResponse(str(error), 503))
             return False
         try:
             async with asyncio.timeout(HANDSHAKE_S):

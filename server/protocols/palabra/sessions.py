@@ -1,12 +1,21 @@
-"""The sessions that clients make by REST before they dial: ids and tokens, nothing more."""
+"""The sessions that clients make by REST before they dial: ids and tokens, nothing more.
 
-import secrets
+A token is never kept. It is made of its session's id and the operator's keys, so that every front can tell it again,
+and nobody who reads what they share can.
+"""
+
+import base64
+import hashlib
+import hmac
 import uuid
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-MAX_SESSIONS = 10_000
-"""More than this push out the oldest."""
+from pydantic import SecretStr
+
+from dragoman.server.state import State
+
+_SESSIONS, _TOKENS = "palabra-session", "palabra-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,48 +24,39 @@ class RestSession:
 
     session_id: str
     token: str
-    expires_s: float
 
 
 class Sessions:
-    """The sessions of one server, each for `lifetime_s` seconds of the clock `now`."""
+    """The sessions of all fronts that share `state`, each for `lifetime_s` seconds. Every method raises StateAway."""
 
-    def __init__(self, lifetime_s: float, now: Callable[[], float]) -> None:
+    def __init__(self, lifetime_s: float, state: State, keys: Sequence[SecretStr] = ()) -> None:
         self._lifetime_s = lifetime_s
-        self._now = now
-        self._by_id: dict[str, RestSession] = {}
-        self._tokens: set[str] = set()
+        self._state = state
+        told = "\n".join(sorted(key.get_secret_value() for key in keys))
+        self._seal = hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()
 
-    def create(self) -> RestSession:
-        """A new session."""
-        self._forget_old()
-        if len(self._by_id) >= MAX_SESSIONS:
-            self.delete(next(iter(self._by_id)))
-        session = RestSession(str(uuid.uuid4()), secrets.token_urlsafe(32), self._now() + self._lifetime_s)
-        self._by_id[session.session_id] = session
-        self._tokens.add(session.token)
+    async def create(self, owner: str = "") -> RestSession:
+        """A new session, of the key with this name."""
+        session = self._session(str(uuid.uuid4()))
+        # The token last: what is listed but opens nothing yet does no harm.
+        await self._state.keep(_SESSIONS, session.session_id, session.session_id.encode(), self._lifetime_s)
+        await self._state.keep(_TOKENS, session.token, owner.encode(), self._lifetime_s)
         return session
 
-    def delete(self, session_id: str) -> bool:
+    async def delete(self, session_id: str) -> bool:
         """Whether there was such a session. Sockets that it has opened stay open."""
-        session = self._by_id.pop(session_id, None)
-        if session is None:
-            return False
-        self._tokens.discard(session.token)
-        return True
+        await self._state.take(_TOKENS, self._session(session_id).token)
+        return await self._state.take(_SESSIONS, session_id) is not None
 
-    def all(self) -> list[RestSession]:
+    async def all(self) -> list[RestSession]:
         """Those that are not too old, oldest first."""
-        self._forget_old()
-        return list(self._by_id.values())
+        return [self._session(session_id.decode()) for session_id in await self._state.entries(_SESSIONS)]
 
-    def knows(self, token: str) -> bool:
-        """Whether a token opens sockets."""
-        self._forget_old()
-        return token in self._tokens
+    async def owner(self, token: str) -> str | None:
+        """Whose session a token opens sockets for; None where it opens none."""
+        found = await self._state.look(_TOKENS, token)
+        return None if found is None else found.decode()
 
-    def _forget_old(self) -> None:
-        # All live equally long, so the oldest stand in front.
-        now = self._now()
-        while self._by_id and next(iter(self._by_id.values())).expires_s < now:
-            self.delete(next(iter(self._by_id)))
+    def _session(self, session_id: str) -> RestSession:
+        told = hmac.new(self._seal, session_id.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+        return RestSession(session_id, base64.urlsafe_b64encode(told).decode().rstrip("="))

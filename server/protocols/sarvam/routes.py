@@ -108,7 +108,7 @@ async def _denied(socket: WebSocket, services: Services, *, bad_key: int = 401) 
         await _deny(socket, 403, "forbidden", str(error))
         return True
     try:
-        services.gatekeeper.check(credentials(socket.headers, socket.scope["subprotocols"]))
+        services.gatekeeper.check(credentials(socket.headers, socket.scope["subprotocols"]).key)
     except AuthenticationFailed as error:
         await _deny(socket, bad_key, "invalid_api_key", str(error))
         return True

@@ -36,7 +36,7 @@ def unserved_routes(services: Services, slashes: Sequence[str]) -> APIRouter:
 
     async def not_served(request: Request) -> Response:
         try:
-            services.gatekeeper.check(credentials(request.headers, ()))
+            services.gatekeeper.check(credentials(request.headers, ()).key)
         except AuthenticationFailed as error:
             return answer(error)
         return refusal(NOT_FOUND, f"{request.method} {quoted(request.url.path)} {_NOT_SERVED}")

@@ -1,13 +1,13 @@
 """One stream on one Soniox socket: a start message, audio, the end. No I/O: messages in, commands and messages out."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum, auto
 from itertools import count
 
 from dragoman.config.settings import ListenSettings
 from dragoman.pipeline.events import Ended, Event
-from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
+from dragoman.server.commands import Abort, Admit, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
 from dragoman.server.failures import BadMessage, Failure, Fault, IdleTooLong, SessionTooLong
 from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.protocols.soniox.errors import error_of, session_expired
@@ -45,8 +45,8 @@ class _Phase(Enum):
 class SonioxAdapter(BaseAdapter):
     """server.commands.Adapter for Soniox real-time.
 
-    `grant` is what a key in the handshake allows, None if there was none; `admit` looks at the key of a start message
-    and raises AuthenticationFailed. `listen` is the operator's way of listening, which endpoint settings change.
+    `grant` is what a key in the handshake allows, None if there was none: then the key of the start message is looked
+    at. `listen` is the operator's way of listening, which endpoint settings change.
     `ledger` is where the stream's use is written down.
     """
 
@@ -55,7 +55,6 @@ class SonioxAdapter(BaseAdapter):
     def __init__(
         self,
         grant: Grant | None,
-        admit: Callable[[str | None], Grant],
         listen: ListenSettings,
         request_id: str,
         control_bytes: int = CONTROL_BYTES,
@@ -65,7 +64,8 @@ class SonioxAdapter(BaseAdapter):
         self._ledger = ledger or Ledger()
         self._use: Use | None = None
         self._grant = grant
-        self._admit = admit
+        self._wanted: Request | BadMessage | None = None
+        """The start message whose key is being looked at."""
         self._listen = listen
         self._request_id = request_id
         self._phase = _Phase.STARTING
@@ -126,6 +126,17 @@ class SonioxAdapter(BaseAdapter):
         """How long the client may be silent now."""
         return {_Phase.STARTING: START_S, _Phase.HEARING: SILENCE_S}.get(self._phase)
 
+    def admitted(self, grant: object) -> Sequence[Command | Output]:
+        """The key of the start message is good."""
+        assert isinstance(grant, Grant)  # noqa: S101
+        wanted, self._wanted = self._wanted, None
+        if self._phase is not _Phase.STARTING or wanted is None:
+            return ()
+        try:
+            return self._begin(wanted, grant)
+        except Failure as error:
+            return self._tell(*error_of(error))
+
     def _start(self, parsed: object) -> Sequence[Command]:
         """The first message; a keepalive may stand before it."""
         if isinstance(parsed, AudioIn) and not parsed.text:
@@ -134,22 +145,24 @@ class SonioxAdapter(BaseAdapter):
             raise BadMessage("the first message must be a start message: a JSON object", Fault.ORDER)
         if not isinstance(parsed.control, BadMessage) and parsed.control.type == "keepalive":
             return ()
-        self._grant = self._granted(parsed.api_key)
-        if isinstance(parsed.start, BadMessage):
-            raise parsed.start
-        self._stream, self._phase = Stream(parsed.start), _Phase.HEARING
-        reference = parsed.start.reference if self._grant.reference is None else self._grant.reference
-        self._use = self._ledger.begin("stt", self._grant.owner, parsed.start.model, reference)
-        return [self._open(parsed.start, self._grant)]
-
-    def _granted(self, key: object) -> Grant:
-        if key is None:
-            return self._grant if self._grant is not None else self._admit(None)
-        if not isinstance(key, str):
+        key = parsed.api_key
+        if key is not None and not isinstance(key, str):
             raise BadMessage("invalid start message: Expected str in api_key", Fault.SETUP)
-        if self._grant is not None:
+        if self._grant is None:
+            self._wanted = parsed.start
+            return [Admit(key)]
+        if key is not None:
             raise BadMessage("the API key came with the connection and as api_key: send it once", Fault.SETUP)
-        return self._admit(key)
+        return self._begin(parsed.start, self._grant)
+
+    def _begin(self, wanted: Request | BadMessage, grant: Grant) -> Sequence[Command]:
+        self._grant = grant
+        if isinstance(wanted, BadMessage):
+            raise wanted
+        self._stream, self._phase = Stream(wanted), _Phase.HEARING
+        reference = wanted.reference if grant.reference is None else grant.reference
+        self._use = self._ledger.begin("stt", grant.owner, wanted.model, reference)
+        return [self._open(wanted, grant)]
 
     def _open(self, request: Request, grant: Grant) -> Open:
         return Open(

@@ -84,7 +84,7 @@ class Desk:
     @classmethod
     def of(cls, services: Services) -> "Desk":
         """A desk without entries."""
-        temporary = TemporaryKeys()
+        temporary = TemporaryKeys(services.state)
         return cls(
             services,
             temporary,

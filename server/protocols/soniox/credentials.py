@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
-from dragoman.server.auth import Credentials, Gatekeeper
+from dragoman.server.auth import Gatekeeper, owner_of
 from dragoman.server.protocols.soniox.temporary_keys import PREFIX, TRANSCRIBE, TemporaryKeys
-from dragoman.server.protocols.soniox.usage import owner_of
 
 SUBPROTOCOL = "soniox-api-key"
 """Browsers offer two subprotocols: this, and the key."""
@@ -31,16 +30,17 @@ class Door:
         self._gatekeeper = gatekeeper
         self._temporary = temporary
 
-    def admit(self, key: str | None, usage: str = TRANSCRIBE) -> Grant:
-        """What the key allows on the socket for `usage`. Raises AuthenticationFailed."""
+    async def admit(self, key: str | None, usage: str = TRANSCRIBE) -> Grant:
+        """What the key allows on the socket for `usage`. Raises AuthenticationFailed and StateAway."""
         if key is not None and key.startswith(PREFIX):
-            found = self._temporary.check(key, usage)
+            found = await self._temporary.check(key, usage)
+            self._gatekeeper.welcome(found.owner)
             return Grant(found.session_s, found.owner, found.reference)
         return Grant(owner=self.owner(key))
 
     def owner(self, key: str | None) -> str:
         """Whose a key is that may do everything, so no temporary one. Raises AuthenticationFailed."""
-        self._gatekeeper.check(Credentials(key=key))
+        self._gatekeeper.check(key)
         return owner_of(key)
 
 

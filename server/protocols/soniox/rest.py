@@ -61,7 +61,7 @@ def rest_routes(desk: Desk) -> APIRouter:
         """A key for a browser: for one use or for as many as there are until it expires."""
         owner = desk.owner(request)
         order = read_body(_KeyOrder, await request.body())
-        key = desk.temporary.issue(
+        key = await desk.temporary.issue(
             order.usage_type,
             order.expires_in_seconds,
             single_use=order.single_use is True,

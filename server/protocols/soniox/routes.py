@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, WebSocket
 
 from dragoman.server.connection import Connection
-from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault
+from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault, StateAway
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
 from dragoman.server.protocols.soniox.api import Desk
 from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Grant, bearer, offered
@@ -41,31 +41,29 @@ def soniox_routes(services: Services) -> APIRouter:
 
     @router.websocket(TRANSCRIBING)
     async def transcribe(socket: WebSocket) -> None:
-        grant, refusal = _granted(socket, desk, TRANSCRIBE)
+        grant, refusal = await _granted(socket, desk, TRANSCRIBE)
         settings = services.settings
         adapter = SonioxAdapter(
             grant,
-            desk.door.admit,
             settings.listen,
             uuid.uuid4().hex,
             control_bytes=settings.limits.control_bytes,
             ledger=desk.ledger,
         )
-        await _serve(socket, adapter, services, refusal)
+        await _serve(socket, adapter, desk, TRANSCRIBE, refusal)
 
     @router.websocket(SPEAKING)
     async def speak(socket: WebSocket) -> None:
-        grant, refusal = _granted(socket, desk, SPEAK)
+        grant, refusal = await _granted(socket, desk, SPEAK)
         adapter = SpeechAdapter(
             grant,
-            lambda key: desk.door.admit(key, SPEAK),
             desk.voices,
             desk.ledger,
             uuid.uuid4().hex,
             limits.texts_bytes,
             limits.control_bytes,
         )
-        await _serve(socket, adapter, services, refusal)
+        await _serve(socket, adapter, desk, SPEAK, refusal)
 
     files = file_routes(desk, store), transcription_routes(desk, store, transcriber)
     for routes in (rest_routes(desk), usage_routes(desk), *files):
@@ -80,22 +78,23 @@ UPLOADS = "/v1/files"
 
 
 async def _serve(
-    socket: WebSocket, adapter: SonioxAdapter | SpeechAdapter, services: Services, refusal: Failure | None
+    socket: WebSocket, adapter: SonioxAdapter | SpeechAdapter, desk: Desk, usage: str, refusal: Failure | None
 ) -> None:
     offers = socket.scope.get("subprotocols", [])
     try:
-        await Connection(socket, adapter, services).serve(refusal, SUBPROTOCOL if SUBPROTOCOL in offers else None)
+        connection = Connection(socket, adapter, desk.services, lambda key: desk.door.admit(key, usage))
+        await connection.serve(refusal, SUBPROTOCOL if SUBPROTOCOL in offers else None)
     finally:
         adapter.leave()
 
 
-def _granted(socket: WebSocket, desk: Desk, usage: str) -> tuple[Grant | None, Failure | None]:
+async def _granted(socket: WebSocket, desk: Desk, usage: str) -> tuple[Grant | None, Failure | None]:
     """What the key of the handshake allows, None where there is none; why the client is refused, if it is."""
     try:
         header, protocol = bearer(socket.headers), offered(socket.scope.get("subprotocols", []))
         if header is not None and protocol is not None:
             raise BadMessage("the API key came in a header and as a subprotocol: send it once", Fault.SETUP)
         key = header or protocol
-        return (desk.door.admit(key, usage) if key is not None else None), None
-    except (AuthenticationFailed, BadMessage) as error:
+        return (await desk.door.admit(key, usage) if key is not None else None), None
+    except (AuthenticationFailed, BadMessage, StateAway) as error:
         return None, error

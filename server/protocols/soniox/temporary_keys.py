@@ -1,42 +1,43 @@
 """Keys for browsers, made by somebody who has a real one: good for a while, for one session or many."""
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
-from time import monotonic
+
+import msgspec
 
 from dragoman.server.failures import AuthenticationFailed
+from dragoman.server.state import State
 
 PREFIX = "snx_temp_"
 """Every character of a key may stand in a WebSocket subprotocol, the only place where a browser can put it."""
 TRANSCRIBE = "transcribe_websocket"
 SPEAK = "tts_rt"
-MAX_KEYS = 10_000
-"""Outstanding keys beyond this many push out those that expire first."""
+
+_KEYS = "soniox-key"
 
 
-@dataclass(frozen=True, slots=True)
-class TemporaryKey:
-    """What a key is good for. `expires` is on the clock of its keeper; `session_s` None: as long as anybody's. `owner`
-    is whose key made it, `reference` what that one wants to know its use by.
+class TemporaryKey(msgspec.Struct, frozen=True):
+    """What a key is good for. `session_s` None: as long as anybody's. `owner` is whose key made it, `reference` what
+    that one wants to know its use by.
     """
 
     usage: str
-    expires: float
     single_use: bool = False
     session_s: float | None = None
     owner: str = ""
     reference: str = ""
 
 
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(TemporaryKey)
+
+
 class TemporaryKeys:
-    """The keys that were made and have not expired. Only the event loop touches them."""
+    """The keys that were made and have not expired, of all fronts that share `state`."""
 
-    def __init__(self, now: Callable[[], float] = monotonic) -> None:
-        self._now = now
-        self._keys: dict[str, TemporaryKey] = {}
+    def __init__(self, state: State) -> None:
+        self._state = state
 
-    def issue(
+    async def issue(
         self,
         usage: str,
         lifetime_s: float,
@@ -46,24 +47,25 @@ class TemporaryKeys:
         owner: str = "",
         reference: str = "",
     ) -> str:
-        """A new key."""
-        now = self._now()
-        if len(self._keys) >= MAX_KEYS:
-            self._keys = {key: kept for key, kept in self._keys.items() if kept.expires > now}
-        if len(self._keys) >= MAX_KEYS:
-            del self._keys[min(self._keys, key=lambda key: self._keys[key].expires)]
+        """A new key. Raises StateAway."""
         key = PREFIX + secrets.token_urlsafe(32)
-        self._keys[key] = TemporaryKey(usage, now + lifetime_s, single_use, session_s, owner, reference)
+        told = TemporaryKey(usage, single_use, session_s, owner, reference)
+        await self._state.keep(_KEYS, key, _encode(told), lifetime_s)
         return key
 
-    def check(self, key: str, usage: str) -> TemporaryKey:
-        """What the key allows; one for a single use is then spent. Raises AuthenticationFailed."""
-        found = self._keys.get(key)
-        if found is None or found.expires <= self._now():
-            self._keys.pop(key, None)
-            raise AuthenticationFailed("temporary API key is unknown, expired or already used")
+    async def check(self, key: str, usage: str) -> TemporaryKey:
+        """What the key allows; one for a single use is then spent. Raises AuthenticationFailed and StateAway."""
+        entry = await self._state.look(_KEYS, key)
+        if entry is None:
+            raise _unknown()
+        found = _decoder.decode(entry)
         if found.usage != usage:
             raise AuthenticationFailed(f"temporary API key is for {found.usage}, not for {usage}")
-        if found.single_use:
-            del self._keys[key]
+        # Of all who have seen it, one takes it.
+        if found.single_use and await self._state.take(_KEYS, key) is None:
+            raise _unknown()
         return found
+
+
+def _unknown() -> AuthenticationFailed:
+    return AuthenticationFailed("temporary API key is unknown, expired or already used")

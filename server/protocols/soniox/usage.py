@@ -1,6 +1,5 @@
 """What was used: one entry for each stream, each spoken text and each transcription since the server started."""
 
-import hashlib
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,11 +11,6 @@ MAX_ENTRIES = 20_000
 """Of those that are over; more push out the oldest, of whichever key."""
 
 Kind = Literal["stt", "tts", "async"]
-
-
-def owner_of(key: str | None) -> str:
-    """Whose something is: an API key, as a name that does not tell it."""
-    return hashlib.sha256((key or "").encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def utc_now() -> datetime:

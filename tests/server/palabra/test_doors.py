@@ -7,13 +7,15 @@ from starlette.datastructures import Headers
 from dragoman.models.base import Voice
 from dragoman.models.registry import Engines
 from dragoman.models.voices import VoiceCatalogue
-from dragoman.server.auth import Gatekeeper
+from dragoman.server import state
+from dragoman.server.auth import Gatekeeper, caller
 from dragoman.server.failures import AuthenticationFailed
 from dragoman.server.protocols.palabra.credentials import check_bearer, check_secret, check_token
 from dragoman.server.protocols.palabra.languages import base_of, same
 from dragoman.server.protocols.palabra.limits import Rate
-from dragoman.server.protocols.palabra.sessions import MAX_SESSIONS, Sessions
+from dragoman.server.protocols.palabra.sessions import Sessions
 from dragoman.server.protocols.palabra.voices import Choice, EngineAbilities
+from dragoman.server.state import InProcess
 from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator
 
 KEY = "a+b/c=%41"
@@ -21,12 +23,12 @@ KEY = "a+b/c=%41"
 
 @pytest.fixture
 def gatekeeper() -> Gatekeeper:
-    return Gatekeeper([SecretStr(KEY), SecretStr("plain key")], 60.0)
+    return Gatekeeper([SecretStr(KEY), SecretStr("plain key")], 60.0, InProcess())
 
 
 @pytest.fixture
 def sessions() -> Sessions:
-    return Sessions(60.0, lambda: 0.0)
+    return Sessions(60.0, InProcess())
 
 
 @pytest.mark.parametrize(
@@ -39,44 +41,56 @@ def sessions() -> Sessions:
         b"token=plain%20key",
     ],
 )
-def test_tokens_are_taken_raw_and_decoded(query: bytes, gatekeeper: Gatekeeper, sessions: Sessions) -> None:
-    check_token(query, gatekeeper, sessions)
+async def test_tokens_are_taken_raw_and_decoded(query: bytes, gatekeeper: Gatekeeper, sessions: Sessions) -> None:
+    await check_token(query, gatekeeper, sessions)
 
 
 @pytest.mark.parametrize("query", [b"", b"token", b"token=", b"token=plain", b"key=plain+key", b"token=\xff%ff"])
-def test_other_tokens_are_not(query: bytes, gatekeeper: Gatekeeper, sessions: Sessions) -> None:
+async def test_other_tokens_are_not(query: bytes, gatekeeper: Gatekeeper, sessions: Sessions) -> None:
     with pytest.raises(AuthenticationFailed):
-        check_token(query, gatekeeper, sessions)
+        await check_token(query, gatekeeper, sessions)
 
 
-def test_without_keys_everybody_may_come_in(sessions: Sessions) -> None:
-    check_token(b"", Gatekeeper([], 60.0), sessions)
+async def test_without_keys_everybody_may_come_in(sessions: Sessions) -> None:
+    await check_token(b"", Gatekeeper([], 60.0, InProcess()), sessions)
 
 
-def test_a_sessions_token_opens_sockets_until_it_is_deleted(gatekeeper: Gatekeeper, sessions: Sessions) -> None:
-    session = sessions.create()
+async def test_a_sessions_token_opens_sockets_until_it_is_deleted(gatekeeper: Gatekeeper, sessions: Sessions) -> None:
+    session = await sessions.create("mine")
     query = b"token=" + session.token.encode()
-    check_token(query, gatekeeper, sessions)
-    check_token(query, gatekeeper, sessions)
-    assert sessions.delete(session.session_id)
-    assert not sessions.delete(session.session_id)
+    await check_token(query, gatekeeper, sessions)
+    assert caller.get() == "mine"
+    await check_token(query, gatekeeper, sessions)
+    assert await sessions.delete(session.session_id)
+    assert not await sessions.delete(session.session_id)
     with pytest.raises(AuthenticationFailed):
-        check_token(query, gatekeeper, sessions)
+        await check_token(query, gatekeeper, sessions)
 
 
-def test_sessions_grow_old_and_the_oldest_make_room() -> None:
+async def test_sessions_grow_old_and_the_oldest_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_KEPT", 100)
     now = [0.0]
-    sessions = Sessions(10.0, lambda: now[0])
-    first = sessions.create()
+    sessions = Sessions(10.0, InProcess(lambda: now[0]))
+    first = await sessions.create()
     now[0] = 6.0
-    second = sessions.create()
+    second = await sessions.create()
     now[0] = 11.0
-    assert sessions.all() == [second]
-    assert not sessions.knows(first.token)
-    for _ in range(MAX_SESSIONS):
-        sessions.create()
-    assert not sessions.knows(second.token)
-    assert len(sessions.all()) == MAX_SESSIONS
+    assert await sessions.all() == [second]
+    assert await sessions.owner(first.token) is None
+    for _ in range(100):
+        await sessions.create()
+    assert await sessions.owner(second.token) is None
+    assert len(await sessions.all()) == 100
+
+
+async def test_every_front_with_the_same_keys_tells_the_same_token() -> None:
+    shared = InProcess()
+    one, same, other = (Sessions(60.0, shared, [SecretStr(key) for key in keys]) for keys in ("ab", "ba", "c"))
+    session = await one.create()
+    assert await same.all() == [session]
+    (told,) = await other.all()
+    assert told.token != session.token
+    assert await other.owner(told.token) is None
 
 
 def test_keys_in_headers(gatekeeper: Gatekeeper) -> None:

@@ -12,7 +12,7 @@ from dragoman.server.protocols.soniox.errors import error_of
 from dragoman.server.protocols.soniox.messages import Control
 from dragoman.server.protocols.soniox.parsing import ObjectIn, parse
 from dragoman.server.protocols.soniox.start import Request
-from tests.server.soniox.wire import LISTEN, START, adapter, admit, error_in, opened, send
+from tests.server.soniox.wire import LISTEN, START, adapter, error_in, opened, send
 
 LETTER = "ह"
 
@@ -47,7 +47,7 @@ def test_who_sends_more_is_told_how_much_it_may_be() -> None:
 
 
 def test_audio_in_text_messages_may_be_longer() -> None:
-    one = SonioxAdapter(Grant(), admit, LISTEN, "r", 1_024)
+    one = SonioxAdapter(Grant(), LISTEN, "r", 1_024)
     key = opened(one).key
     assert send(one, "AAAA" * 100_000) == [Feed(key, bytes(300_000))]
 

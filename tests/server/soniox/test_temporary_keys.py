@@ -2,9 +2,10 @@ import re
 
 import pytest
 
+from dragoman.server import state
 from dragoman.server.failures import AuthenticationFailed
-from dragoman.server.protocols.soniox import temporary_keys
 from dragoman.server.protocols.soniox.temporary_keys import TRANSCRIBE, TemporaryKeys
+from dragoman.server.state import InProcess
 
 
 class FakeClock:
@@ -17,53 +18,54 @@ class FakeClock:
         return self.now
 
 
-def test_a_key_is_good_until_it_expires() -> None:
+async def test_a_key_is_good_until_it_expires() -> None:
     clock = FakeClock()
-    keys = TemporaryKeys(clock)
-    key = keys.issue(TRANSCRIBE, 60, session_s=5)
+    keys = TemporaryKeys(InProcess(clock))
+    key = await keys.issue(TRANSCRIBE, 60, session_s=5)
     for _ in range(3):
-        assert keys.check(key, TRANSCRIBE).session_s == 5
+        assert (await keys.check(key, TRANSCRIBE)).session_s == 5
     clock.now += 60
     for _ in range(2):
         with pytest.raises(AuthenticationFailed, match="expired"):
-            keys.check(key, TRANSCRIBE)
+            await keys.check(key, TRANSCRIBE)
 
 
-def test_a_key_for_a_single_use_is_spent_by_it() -> None:
-    keys = TemporaryKeys()
-    key, other = keys.issue(TRANSCRIBE, 60, single_use=True), keys.issue(TRANSCRIBE, 60, single_use=True)
+async def test_a_key_for_a_single_use_is_spent_by_it() -> None:
+    keys = TemporaryKeys(InProcess())
+    key, other = [await keys.issue(TRANSCRIBE, 60, single_use=True) for _ in range(2)]
     assert key != other
-    assert keys.check(key, TRANSCRIBE).session_s is None
+    assert (await keys.check(key, TRANSCRIBE)).session_s is None
     with pytest.raises(AuthenticationFailed, match="already used"):
-        keys.check(key, TRANSCRIBE)
-    keys.check(other, TRANSCRIBE)
+        await keys.check(key, TRANSCRIBE)
+    await keys.check(other, TRANSCRIBE)
 
 
-def test_a_key_for_something_else_is_not_spent() -> None:
-    keys = TemporaryKeys()
-    key = keys.issue("tts_rt", 60, single_use=True)
+async def test_a_key_for_something_else_is_not_spent() -> None:
+    keys = TemporaryKeys(InProcess())
+    key = await keys.issue("tts_rt", 60, single_use=True)
     with pytest.raises(AuthenticationFailed, match="for tts_rt, not for transcribe_websocket"):
-        keys.check(key, TRANSCRIBE)
-    keys.check(key, "tts_rt")
+        await keys.check(key, TRANSCRIBE)
+    await keys.check(key, "tts_rt")
 
 
-def test_a_key_may_stand_in_a_subprotocol() -> None:
-    keys = TemporaryKeys()
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{40,}", keys.issue(TRANSCRIBE, 60)) for _ in range(50))
+async def test_a_key_may_stand_in_a_subprotocol() -> None:
+    keys = TemporaryKeys(InProcess())
+    made = [await keys.issue(TRANSCRIBE, 60) for _ in range(50)]
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{40,}", key) for key in made)
 
 
-def test_too_many_keys_push_out_those_that_expire_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(temporary_keys, "MAX_KEYS", 3)
+async def test_too_many_keys_push_out_those_that_expire_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_KEPT", 3)
     clock = FakeClock()
-    keys = TemporaryKeys(clock)
-    long, short, middle = (keys.issue(TRANSCRIBE, lifetime_s) for lifetime_s in (90, 10, 50))
-    newest = keys.issue(TRANSCRIBE, 30)
+    keys = TemporaryKeys(InProcess(clock))
+    long, short, middle = [await keys.issue(TRANSCRIBE, lifetime_s) for lifetime_s in (90, 10, 50)]
+    newest = await keys.issue(TRANSCRIBE, 30)
     with pytest.raises(AuthenticationFailed):
-        keys.check(short, TRANSCRIBE)
+        await keys.check(short, TRANSCRIBE)
     clock.now += 60  # two more are over, and make room by themselves
-    keys.issue(TRANSCRIBE, 30)
-    keys.issue(TRANSCRIBE, 30)
-    keys.check(long, TRANSCRIBE)
+    await keys.issue(TRANSCRIBE, 30)
+    await keys.issue(TRANSCRIBE, 30)
+    await keys.check(long, TRANSCRIBE)
     for gone in (middle, newest):
         with pytest.raises(AuthenticationFailed):
-            keys.check(gone, TRANSCRIBE)
+            await keys.check(gone, TRANSCRIBE)

@@ -9,9 +9,10 @@ import pytest
 from fastapi import FastAPI
 
 from dragoman.config.settings import load_settings
+from dragoman.server.auth import owner_of
 from dragoman.server.protocols.soniox import usage
 from dragoman.server.protocols.soniox.api import Desk
-from dragoman.server.protocols.soniox.usage import Kind, Ledger, owner_of
+from dragoman.server.protocols.soniox.usage import Kind, Ledger
 from dragoman.server.protocols.soniox.usage_rest import usage_routes
 from dragoman.server.services import Services
 from tests.fakes.engines import fake_engines

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dragoman.config.settings import load_settings
-from dragoman.server.commands import Close, Command, Open, Output, Send
+from dragoman.server.commands import Admit, Close, Command, Open, Output, Send
 from dragoman.server.failures import AuthenticationFailed
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
 from dragoman.server.protocols.soniox.credentials import Grant
@@ -34,12 +34,22 @@ def admit(key: str | None) -> Grant:
 
 def adapter(grant: Grant | None = ANYBODY) -> SonioxAdapter:
     """An adapter of a connection that came with a key, or (None) without."""
-    return SonioxAdapter(grant, admit, LISTEN, "r1")
+    return SonioxAdapter(grant, LISTEN, "r1")
 
 
 def send(one: SonioxAdapter, message: str | bytes | Mapping[str, Any]) -> Sequence[Command | Output]:
     """What the adapter makes of a message."""
-    return one.receive(one.parse(message if isinstance(message, str | bytes) else json.dumps(message)))
+    return looked_at(one, one.receive(one.parse(message if isinstance(message, str | bytes) else json.dumps(message))))
+
+
+def looked_at(one: SonioxAdapter, actions: Sequence[Command | Output]) -> Sequence[Command | Output]:
+    """What comes of them once a connection has looked at the key that they want to be looked at, if they do."""
+    if len(actions) != 1 or not isinstance(actions[0], Admit):
+        return actions
+    try:
+        return one.admitted(admit(actions[0].key))
+    except AuthenticationFailed as error:
+        return one.failed(None, error)
 
 
 def opened(one: SonioxAdapter, **fields: Any) -> Open:

@@ -38,7 +38,7 @@ def answering(services: Services, endpoint: Endpoint) -> Callable[[Request], Awa
         request_id = uuid.uuid4().hex
         services.usage.messages_in += 1
         try:
-            services.gatekeeper.check(credentials(request.headers, ()))
+            services.gatekeeper.check(credentials(request.headers, ()).key)
             found = await endpoint(services, request)
         except (ClientGone, ClientDisconnect):
             return Response(status_code=499)  # nobody reads it

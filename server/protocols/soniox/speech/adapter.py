@@ -5,14 +5,14 @@ wrong with a stream ends that stream; what is wrong with the connection, its key
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from dragoman.models.errors import ModelError
 from dragoman.pipeline.events import Ended, Event
-from dragoman.server.commands import Abort, Close, Command, Finish, Key, Output, Say, Send
-from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, Fault, SessionTooLong
+from dragoman.server.commands import Abort, Admit, Close, Command, Finish, Key, Output, Say, Send
+from dragoman.server.failures import BadMessage, Failure, Fault, SessionTooLong
 from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.protocols.soniox.errors import LIMIT_EXCEEDED, error_of, session_expired
 from dragoman.server.protocols.soniox.speech.messages import Cancel, Config, SpeechError, Text
@@ -50,8 +50,8 @@ class _Live:
 class SpeechAdapter(BaseAdapter):
     """server.commands.Adapter for the speech socket.
 
-    `grant` is what a key in the handshake allows, None if there was none; `admit` looks at the key of a configuration
-    and raises AuthenticationFailed. `texts_bytes` is the operator's limit of that name.
+    `grant` is what a key in the handshake allows, None if there was none. The key of a configuration is looked at once
+    for the connection. `texts_bytes` is the operator's limit of that name.
     """
 
     protocol = "soniox-tts"
@@ -59,7 +59,6 @@ class SpeechAdapter(BaseAdapter):
     def __init__(
         self,
         grant: Grant | None,
-        admit: Callable[[str | None], Grant],
         voices: Voices,
         ledger: Ledger,
         request_id: str,
@@ -68,7 +67,6 @@ class SpeechAdapter(BaseAdapter):
     ) -> None:
         super().__init__(control_bytes)
         self._grant = grant
-        self._admit = admit
         self._voices = voices
         self._ledger = ledger
         self._request_id = request_id
@@ -77,6 +75,8 @@ class SpeechAdapter(BaseAdapter):
         self._keys = count()
         self._granted: dict[str, Grant] = {}
         """What keys of configurations allow: one for a single use is used by the connection."""
+        self._wanted: Config | None = None
+        """The configuration whose key is being looked at."""
         self._over: OrderedDict[str, None] = OrderedDict()
         self._closed = False
 
@@ -94,14 +94,23 @@ class SpeechAdapter(BaseAdapter):
             case Wrong():
                 return self._refuse(parsed.stream_id, parsed.error)
             case Config() | Text() | Cancel():
-                try:
-                    return self._take(parsed)
-                except AuthenticationFailed as error:
-                    return self.failed(None, error)
-                except (Failure, ModelError, TooManyStreams) as error:
-                    return self._refuse(parsed.stream_id, error)
+                return self._taken(parsed)
             case KeepAlive() | _:
                 return ()
+
+    def admitted(self, grant: object) -> Sequence[Command | Output]:
+        """The key of a configuration is good."""
+        assert isinstance(grant, Grant)  # noqa: S101
+        wanted, self._wanted = self._wanted, None
+        if self._closed or wanted is None:
+            return ()
+        if wanted.api_key is None:
+            self._grant = grant
+        else:
+            self._granted[wanted.api_key] = grant
+            while len(self._granted) > MAX_OVER:
+                del self._granted[next(iter(self._granted))]
+        return self._taken(wanted)
 
     def event(self, key: Key, event: Event) -> Sequence[Output]:
         """Render what happened in a stream's session."""
@@ -134,6 +143,12 @@ class SpeechAdapter(BaseAdapter):
         for live in tuple(self._live.values()):
             self._forget(live)
 
+    def _taken(self, message: Config | Text | Cancel) -> Sequence[Command | Output]:
+        try:
+            return self._take(message)
+        except (Failure, ModelError, TooManyStreams) as error:
+            return self._refuse(message.stream_id, error)
+
     def _take(self, message: Config | Text | Cancel) -> Sequence[Command | Output]:
         live = self._live.get(message.stream_id)
         if isinstance(message, Config):
@@ -147,7 +162,10 @@ class SpeechAdapter(BaseAdapter):
         return self._end(live) if message.cancel else ()
 
     def _begin(self, config: Config, live: _Live | None) -> Sequence[Command | Output]:
-        grant = self._granted_to(config.api_key)
+        grant = self._grant if config.api_key is None else self._granted.get(config.api_key)
+        if grant is None:
+            self._wanted = config
+            return [Admit(config.api_key)]
         if live is not None:
             raise BadMessage("a stream with this stream_id is open", Fault.ORDER)
         if len(self._live) >= MAX_STREAMS:
@@ -159,17 +177,6 @@ class SpeechAdapter(BaseAdapter):
         self._live[config.stream_id] = _Live(stream, order, use, grant.session_s)
         self._over.pop(config.stream_id, None)
         return ()
-
-    def _granted_to(self, key: str | None) -> Grant:
-        """What the key of a configuration allows, or else the one of the handshake."""
-        if key is None:
-            self._grant = self._grant if self._grant is not None else self._admit(None)
-            return self._grant
-        if key not in self._granted:
-            self._granted[key] = self._admit(key)
-            while len(self._granted) > MAX_OVER:
-                del self._granted[next(iter(self._granted))]
-        return self._granted[key]
 
     def _say(self, live: _Live, message: Text) -> Sequence[Command | Output]:
         stream, finished = live.stream, live.stream.complete

@@ -46,7 +46,7 @@ def speech_routes(desk: Desk) -> APIRouter:
         """Speak a text."""
         grant = Grant()
         try:
-            grant = desk.door.admit(bearer(request.headers), SPEAK)
+            grant = await desk.door.admit(bearer(request.headers), SPEAK)
             text, order = _read(await request.body(), desk)
             pieces = _spoken(desk, text, order, grant)
             # What keeps it from being spoken is known before there is any audio, and can still be told.

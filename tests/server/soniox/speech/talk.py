@@ -7,7 +7,7 @@ from typing import Any
 
 from dragoman.models.errors import NoVoice
 from dragoman.pipeline.events import Event, Speech, Translated, Translation
-from dragoman.server.commands import Close, Command, Output, Send
+from dragoman.server.commands import Admit, Close, Command, Output, Send
 from dragoman.server.failures import AuthenticationFailed
 from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.protocols.soniox.speech.adapter import SpeechAdapter
@@ -46,9 +46,11 @@ class Talk:
 
     def __init__(self, grant: Grant | None = Grant(owner="me"), texts_bytes: int = 10_000) -> None:  # noqa: B008
         self.ledger = Ledger()
-        self.adapter = SpeechAdapter(grant, admit, FakeVoices(), self.ledger, "r", texts_bytes)
+        self.adapter = SpeechAdapter(grant, FakeVoices(), self.ledger, "r", texts_bytes)
         self.commands: list[Command] = []
         self.closed: int | None = None
+        self.asked: list[str | None] = []
+        """The keys that were to be looked at."""
 
     def send(self, message: Any) -> list[dict[str, Any]]:
         """Send a message; what is answered, while commands are kept."""
@@ -72,6 +74,8 @@ class Talk:
         for output in outputs:
             if isinstance(output, Close):
                 self.closed = output.code
+            elif isinstance(output, Admit):
+                told += self._look_at(output.key)
             elif isinstance(output, Send):
                 message = json.loads(output.data)
                 check(message)
@@ -80,6 +84,13 @@ class Talk:
             else:
                 self.commands.append(output)
         return told
+
+    def _look_at(self, key: str | None) -> list[dict[str, Any]]:
+        self.asked.append(key)
+        try:
+            return self.take(self.adapter.admitted(admit(key)))
+        except AuthenticationFailed as error:
+            return self.failed(None, error)
 
 
 def check(message: dict[str, Any]) -> None:
