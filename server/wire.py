@@ -18,7 +18,7 @@ import msgspec
 
 from dragoman.models.errors import ModelError
 from dragoman.server.commands import Command, Key, Output
-from dragoman.server.failures import MessageTooLarge
+from dragoman.server.failures import BadMessage, MessageTooLarge
 
 CONTROL_BYTES = 65_536
 """What is no audio in one message, where nobody has set another limit."""
@@ -111,6 +111,23 @@ def check_size(frame: str | bytes, limit_bytes: int, carrier: msgspec.json.Decod
             size -= len(memoryview(scan(frame, carrier).sound()))
     if size > limit_bytes:
         raise MessageTooLarge(limit_bytes, without_audio=True)
+
+
+def read_object(
+    frame: str | bytes, limit_bytes: int, carrier: msgspec.json.Decoder[Any] | None = None
+) -> dict[str, Any]:
+    """A message that is a JSON object, within the bounds of `check_size`.
+
+    Raises MessageTooLarge, and BadMessage that says in plain words what it is instead.
+    """
+    try:
+        check_size(frame, limit_bytes, carrier)
+        fields: Any = decode(frame)
+    except NotJson as error:
+        raise BadMessage(f"message is not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise BadMessage("message is not a JSON object")
+    return fields
 
 
 def encode_base64(data: bytes) -> str:

@@ -237,6 +237,21 @@ def test_base64_comes_back(data: bytes) -> None:
     assert wire.decode_base64("\n".join(text.rstrip("=").translate(str.maketrans("+/", "-_")))) == data
 
 
+# --- messages
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [("{", "message is not JSON: "), ("[]", "message is not a JSON object"), (b"null", "message is not a JSON object")],
+)
+def test_a_message_is_an_object(frame: str | bytes, told: str) -> None:
+    assert wire.read_object('{"a": 1}', 1_000) == {"a": 1}
+    with pytest.raises(failures.BadMessage, match=told):
+        wire.read_object(frame, 1_000)
+    with pytest.raises(MessageTooLarge):
+        wire.read_object(json.dumps({"a": "x" * 2_000}), 1_000)
+
+
 # --- the rest
 
 

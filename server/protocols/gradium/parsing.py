@@ -101,13 +101,7 @@ def parse(
 def _fields(frame: str | bytes, control_bytes: int) -> dict[str, Any]:
     if isinstance(frame, bytes):
         raise BadMessage("messages must be JSON objects in text frames, not binary frames")
-    try:
-        wire.check_size(frame, control_bytes, _carrier)
-        fields: Any = wire.decode(frame)
-    except wire.NotJson as error:
-        raise BadMessage(f"message is not JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise BadMessage("message is not a JSON object")
+    fields = wire.read_object(frame, control_bytes, _carrier)
     if not isinstance(fields.get("type"), str):
         raise BadMessage("message has no string field 'type'")
     return fields

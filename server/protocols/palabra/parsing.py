@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from dragoman.server import wire
-from dragoman.server.failures import MessageTooLarge, quoted
+from dragoman.server.failures import BadMessage, MessageTooLarge, quoted
 from dragoman.server.protocols.palabra.fields import BadTask, Table
 from dragoman.server.protocols.palabra.requests import Ending, Interruption, RequestT, Text, read
 from dragoman.server.protocols.palabra.task import parse_task
@@ -83,14 +83,9 @@ _carrier = msgspec.json.Decoder(_Carrier)
 def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
     """Read one frame."""
     try:
-        wire.check_size(frame, control_bytes, _carrier)
-        fields: Any = wire.decode(frame)
-    except MessageTooLarge as error:
+        fields = wire.read_object(frame, control_bytes, _carrier)
+    except (BadMessage, MessageTooLarge) as error:
         return Unreadable(str(error))
-    except wire.NotJson as error:
-        return Unreadable(f"message is not JSON: {error}")
-    if not isinstance(fields, dict):
-        return Unreadable("message is not a JSON object")
     kind = fields.get("message_type")
     if not isinstance(kind, str):
         return Unreadable("message_type: must be a string")

@@ -1,6 +1,6 @@
 """What a client may send on the socket of `Palabra.tts()`."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -8,7 +8,7 @@ from dragoman.pipeline.audio.encode import check_format
 from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.audio.formats import AudioFormat, Container, media, pcm, wav
 from dragoman.server import wire
-from dragoman.server.failures import MessageTooLarge, quoted
+from dragoman.server.failures import BadMessage, MessageTooLarge, quoted
 from dragoman.server.protocols.palabra.fields import BadTask, Language, Name, Number, Table
 from dragoman.server.protocols.palabra.job import OUTPUT_HZ
 from dragoman.server.protocols.palabra.requests import read
@@ -89,14 +89,9 @@ _KINDS: dict[str, type[Init | Piece | Cancel]] = {"init": Init, "text": Piece, "
 def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Init | Piece | Cancel | BadTask:
     """Read one message, or say what is wrong with it."""
     try:
-        wire.check_size(frame, control_bytes)
-        fields: Any = wire.decode(frame)
-    except MessageTooLarge as error:
+        fields = wire.read_object(frame, control_bytes)
+    except (BadMessage, MessageTooLarge) as error:
         return BadTask(str(error))
-    except wire.NotJson as error:
-        return BadTask(f"message is not JSON: {error}")
-    if not isinstance(fields, dict):
-        return BadTask("message is not a JSON object")
     name = fields.get("type")
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:

@@ -63,7 +63,7 @@ def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed
     if isinstance(frame, bytes):
         return AudioIn(frame, binary=True)
     try:
-        fields = _read_object(frame, control_bytes)
+        fields = wire.read_object(frame, control_bytes, _carrier)
         if fields.get("type") == "end_of_stream":
             return _end(fields.get("audio"))
         if "audio" in fields:
@@ -86,17 +86,6 @@ def decode_base64(value: object, name: str) -> bytes:
         return wire.decode_base64(value)
     except ValueError as error:
         raise BadMessage(f"{name} is not base64", Fault.AUDIO) from error
-
-
-def _read_object(frame: str, control_bytes: int) -> dict[str, Any]:
-    try:
-        wire.check_size(frame, control_bytes, _carrier)
-        fields: Any = wire.decode(frame)
-    except wire.NotJson as error:
-        raise BadMessage(f"message is not JSON: {error}") from error
-    if not isinstance(fields, dict):
-        raise BadMessage("message is not a JSON object")
-    return fields
 
 
 def _audio(audio: object) -> AudioIn:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge, quoted
 from dragoman.server.protocols.soniox.messages import Control, convert
@@ -47,7 +45,6 @@ AGENT = "agent"
 """What is understood to be the text of a program that talks with the speaker: newer packages may send it, and its form
 is not known. It helps recognition, and means nothing here."""
 _BLANKS = "\ufeff \t\r\n"
-_object: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict)
 
 
 def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
@@ -62,12 +59,9 @@ def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed
         except ValueError:
             return Unreadable(BadMessage("text is neither a JSON object nor audio in base64", Fault.AUDIO))
     try:
-        wire.check_size(frame, control_bytes)
-        fields = wire.decode(frame, _object)
-    except MessageTooLarge as error:
+        fields = wire.read_object(frame, control_bytes)
+    except (BadMessage, MessageTooLarge) as error:
         return Unreadable(error)
-    except wire.NotJson as error:
-        return Unreadable(BadMessage(f"message is not JSON: {error}"))
     return ObjectIn(_read_start(fields), _read_control(fields), fields.get("api_key"))
 
 

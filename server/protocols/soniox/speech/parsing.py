@@ -1,9 +1,6 @@
 """From a frame to a message of the speech socket; touches no state."""
 
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Failure, Fault, MessageTooLarge
@@ -33,18 +30,13 @@ class Unreadable:
 
 Parsed = Config | Text | Cancel | KeepAlive | Wrong | Unreadable
 
-_object: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict)
-
 
 def parse(frame: str | bytes, control_bytes: int = wire.CONTROL_BYTES) -> Parsed:
     """Read one frame. What kind of message it is, its fields say."""
     try:
-        wire.check_size(frame, control_bytes)
-        fields = wire.decode(frame, _object)
-    except MessageTooLarge as error:
+        fields = wire.read_object(frame, control_bytes)
+    except (BadMessage, MessageTooLarge) as error:
         return Unreadable(error)
-    except wire.NotJson as error:
-        return Unreadable(BadMessage(f"message is not JSON: {error}"))
     if fields.get("keep_alive") is not None:
         return KeepAlive()
     stream_id = fields.get("stream_id")
