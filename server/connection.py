@@ -31,6 +31,7 @@ from dragoman.server.failures import (
 from dragoman.server.hosting import Host
 from dragoman.server.origins import page_refusal
 from dragoman.server.outbox import Outbox
+from dragoman.server.phases import step
 from dragoman.server.services import Services
 from dragoman.server.websocket import transport_of
 
@@ -361,10 +362,7 @@ class Connection:
             asyncio.get_running_loop().call_later(seconds, self._writer.cancel)
 
     def _advance(self, phase: Phase) -> None:
-        if self.phase not in _BEFORE[phase]:
-            before = " or ".join(known.name for known in _BEFORE[phase])
-            raise RuntimeError(f"expected {before} before {phase.name}, but the connection is {self.phase.name}")
-        self.phase = phase
+        self.phase = step(self.phase, phase, _BEFORE)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)

@@ -330,9 +330,7 @@ def test_an_illegal_step_raises() -> None:
     async def step() -> None:
         async with in_process() as services:
             connection = Connection(FakeSocket().as_websocket(), GradiumAdapter(), services)
-            with pytest.raises(
-                RuntimeError, match="expected OPEN or OVERDUE before CLOSING, but the connection is ACC"
-            ):
+            with pytest.raises(RuntimeError, match="expected OPEN or OVERDUE before CLOSING, but it is ACC"):
                 connection._advance(Phase.CLOSING)
 
     asyncio.run(step())

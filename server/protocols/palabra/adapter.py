@@ -8,6 +8,7 @@ cannot be opened, nothing has changed.
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from itertools import count
 from typing import Any
 
@@ -18,6 +19,7 @@ from dragoman.pipeline.events import Ended, Event, Speech, Translated, Translati
 from dragoman.pipeline.items import GivenText
 from dragoman.server.commands import Abort, Close, Command, Feed, Finish, FlushInput, Interrupt, Key, Output, Say, Send
 from dragoman.server.failures import IdleTooLong, MessageTooLarge, NotReady, quoted
+from dragoman.server.phases import step
 from dragoman.server.protocols.palabra import messages, parsing
 from dragoman.server.protocols.palabra.errors import (
     BAD_REQUEST,
@@ -51,6 +53,19 @@ MAX_SESSIONS = 4
 
 _PATIENCE_S = 0.5
 """How soon a client that is overdue is looked at again."""
+
+
+class Phase(Enum):
+    """Where a connection is, as its adapter sees it. While it is open, a task runs, or is paused, or there is none."""
+
+    OPEN = auto()
+    ENDING = auto()
+    """The client wants no more: what was begun is said to its end."""
+    PARTING = auto()
+    """Something has ended the task: what was heard is said, then why nothing follows."""
+
+
+_BEFORE = {Phase.ENDING: (Phase.OPEN, Phase.ENDING), Phase.PARTING: tuple(Phase)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +103,9 @@ class PalabraAdapter(BaseAdapter):
         self._unfinished: list[int] = []
         """Sessions of tasks that were changed, to be finished with the next message."""
         self._paused = False
-        self._ending: Ending | None = None
+        self._phase = Phase.OPEN
+        self._wants_eos = False
+        """Whether the client has named a time for the end, as older ones do: they wait for a message more."""
         self._parting: tuple[str, str, int] | None = None
         """Why the connection ends, once what was heard has been said: code, text, and close code."""
         self._audio_s = 0.0
@@ -103,7 +120,7 @@ class PalabraAdapter(BaseAdapter):
         """Take one message of the client."""
         before = [Finish(key) for key in self._unfinished]
         self._unfinished.clear()
-        if self._parting is not None:
+        if self._phase is Phase.PARTING:
             return before
         try:
             return [*before, *self._take(parsed)]
@@ -153,6 +170,7 @@ class PalabraAdapter(BaseAdapter):
         elif key is None:
             self._turns.clear()
         self._running, self._parting = None, (code, text, close)
+        self._advance(Phase.PARTING)
         return [*outputs, *self._farewell()]
 
     def refused(self, key: Key, text_id: Hashable, error: ModelError) -> Sequence[Output]:
@@ -170,7 +188,7 @@ class PalabraAdapter(BaseAdapter):
     @property
     def _listens(self) -> bool:
         running = self._running
-        return running is not None and running.task.hears and not self._paused and self._ending is None
+        return running is not None and running.task.hears and not self._paused and self._phase is Phase.OPEN
 
     @property
     def _status(self) -> str:
@@ -208,12 +226,12 @@ class PalabraAdapter(BaseAdapter):
 
     @property
     def _live_task(self) -> _Running:
-        if self._ending is not None:
+        if self._phase is not Phase.OPEN:
             raise Refused(BAD_REQUEST, "the task is ending")
         return self._task
 
     def _set_task(self, command: parsing.Command) -> Sequence[Command | Output]:
-        if self._ending is not None:
+        if self._phase is not Phase.OPEN:
             raise Refused(BAD_REQUEST, "the task is ending")
         task = command.read(Task)
         running = self._running
@@ -241,7 +259,7 @@ class PalabraAdapter(BaseAdapter):
 
     def _audio(self, data: bytes) -> Sequence[Command]:
         running = self._task
-        if self._paused or self._ending is not None:
+        if self._paused or self._phase is not Phase.OPEN:
             return []
         if running.task.input_stream is None:
             raise Refused(VALIDATION_ERROR, "input_stream: the task takes no audio")
@@ -273,7 +291,7 @@ class PalabraAdapter(BaseAdapter):
             commands.append(Interrupt(key, None if every else bases))
             outputs += stream.interrupt(hit)
             self._turns.forget(key, lambda event, hit=hit: _branch_of(event) in hit)  # type: ignore[misc]
-        if request.pause_task and self._ending is None:
+        if request.pause_task and self._phase is Phase.OPEN:
             self._paused = True
             commands.append(FlushInput(running.key, None))
         return [*commands, *outputs, Send(messages.task_status(command, "interrupted", self._status))]
@@ -305,7 +323,8 @@ class PalabraAdapter(BaseAdapter):
 
     def _end_task(self, request: Ending) -> Sequence[Command | Output]:
         running = self._task
-        begun, self._ending = self._ending is not None, request
+        begun, self._wants_eos = self._phase is not Phase.OPEN, request.eos_timeout is not None
+        self._advance(Phase.ENDING)
         if request.force:
             commands = [Abort(key) for key, _ in self._turns]
             self._turns.clear()
@@ -319,12 +338,14 @@ class PalabraAdapter(BaseAdapter):
         if self._parting is not None:
             code, text, close = self._parting
             return [error_message(code, text), Close(close, close_reason(text))]
-        return self._end() if self._ending is not None else []
+        return self._end() if self._phase is Phase.ENDING else []
+
+    def _advance(self, phase: Phase) -> None:
+        self._phase = step(self._phase, phase, _BEFORE)
 
     def _end(self) -> list[Output]:
         """Everything has been said."""
-        legacy = self._ending is not None and self._ending.eos_timeout is not None
-        farewell = [messages.end_of_stream(), *([messages.eos()] if legacy else [])]
+        farewell = [messages.end_of_stream(), *([messages.eos()] if self._wants_eos else [])]
         return [*(Send(message) for message in farewell), Close(NORMAL)]
 
 

@@ -4,26 +4,30 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from enum import IntEnum, auto
+from enum import Enum, auto
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
 from dragoman.pipeline.events import Ended, Event
 from dragoman.server.commands import Command, Finish, Key, Output
 from dragoman.server.failures import ShuttingDown
+from dragoman.server.phases import step
 from dragoman.server.protocols.sarvam.order import Line, Order
 from dragoman.server.wire import CONTROL_BYTES, BaseAdapter
 
 IDLE_S = 60.0
 
 
-class Phase(IntEnum):
-    """Where a connection is, as its adapter sees it. It only goes forward."""
+class Phase(Enum):
+    """Where a connection is, as its adapter sees it."""
 
     OPEN = auto()
     ENDING = auto()
     """Nothing more is heard; what was is said, then the client is told the end."""
     OVER = auto()
+
+
+_BEFORE = {Phase.ENDING: (Phase.OPEN, Phase.ENDING), Phase.OVER: tuple(Phase)}
 
 
 class Session(Protocol):
@@ -85,7 +89,7 @@ class SessionsAdapter(BaseAdapter, ABC, Generic[SessionT]):
         self._why = self._why or error
         if key is not None and len(self._running) > 1:
             self._forget(key)
-            self._advance(Phase.ENDING)
+            self._phase = step(self._phase, Phase.ENDING, _BEFORE)
             return self._line.over(key)
         idle = not self._running and isinstance(error, ShuttingDown)
         self._running.clear()
@@ -125,19 +129,14 @@ class SessionsAdapter(BaseAdapter, ABC, Generic[SessionT]):
 
     def _end(self, why: Exception | None = None) -> list[Command | Output]:
         """Nothing follows: what was heard is said, and then the connection ends."""
-        self._advance(Phase.ENDING)
+        self._phase = step(self._phase, Phase.ENDING, _BEFORE)
         self._why = self._why or why
         return [*self._finish()] if self._running else [*self._over()]
 
     def _over(self) -> list[Output]:
-        self._advance(Phase.OVER)
+        self._phase = step(self._phase, Phase.OVER, _BEFORE)
         return self._farewell(self._why)
 
     def _forget(self, key: Key) -> None:
         if self._running.pop(key) is self._hearing:
             self._hearing = None
-
-    def _advance(self, phase: Phase) -> None:
-        if phase < self._phase:
-            raise RuntimeError(f"expected {phase.name} or what is before it, but the connection is {self._phase.name}")
-        self._phase = phase

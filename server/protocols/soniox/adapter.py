@@ -9,6 +9,7 @@ from dragoman.config.settings import ListenSettings
 from dragoman.pipeline.events import Ended, Event
 from dragoman.server.commands import Abort, Admit, Close, Command, Feed, Finish, FlushInput, Key, Open, Output, Send
 from dragoman.server.failures import BadMessage, Failure, Fault, IdleTooLong, SessionTooLong
+from dragoman.server.phases import step
 from dragoman.server.protocols.soniox.credentials import Grant
 from dragoman.server.protocols.soniox.errors import error_of, session_expired
 from dragoman.server.protocols.soniox.messages import Error
@@ -40,6 +41,13 @@ class _Phase(Enum):
     """The client has said that no more audio comes; what it still says is ignored."""
     OVER = auto()
     """Nothing follows but the Close frame."""
+
+
+_BEFORE = {
+    _Phase.HEARING: (_Phase.STARTING,),
+    _Phase.FINISHING: (_Phase.HEARING,),
+    _Phase.OVER: (_Phase.STARTING, _Phase.HEARING, _Phase.FINISHING),
+}
 
 
 class SonioxAdapter(BaseAdapter):
@@ -98,7 +106,7 @@ class SonioxAdapter(BaseAdapter):
             return ()
         outputs: list[Output] = [Send(result.to_json()) for result in self._stream.event(event)]
         if isinstance(event, Ended):
-            self._phase = _Phase.OVER
+            self._advance(_Phase.OVER)
             self.leave()
             outputs.append(Close(NORMAL))
         return outputs
@@ -159,7 +167,8 @@ class SonioxAdapter(BaseAdapter):
         self._grant = grant
         if isinstance(wanted, BadMessage):
             raise wanted
-        self._stream, self._phase = Stream(wanted), _Phase.HEARING
+        self._stream = Stream(wanted)
+        self._advance(_Phase.HEARING)
         reference = wanted.reference if grant.reference is None else grant.reference
         self._use = self._ledger.begin("stt", grant.owner, wanted.model, reference)
         return [self._open(wanted, grant)]
@@ -186,7 +195,7 @@ class SonioxAdapter(BaseAdapter):
         if isinstance(parsed, EndOfAudio):
             if not self._heard:
                 raise BadMessage("no audio was received before the end", Fault.ORDER)
-            self._phase = _Phase.FINISHING
+            self._advance(_Phase.FINISHING)
             return [Finish(_KEY)]
         return self._control(parsed) if isinstance(parsed, ObjectIn) else ()
 
@@ -201,7 +210,10 @@ class SonioxAdapter(BaseAdapter):
         return [FlushInput(_KEY, next(self._flushes))]
 
     def _tell(self, code: int, kind: str, text: str) -> Sequence[Output]:
-        self._phase = _Phase.OVER
+        self._advance(_Phase.OVER)
         self.leave()
         error = Error(error_code=code, error_type=kind, error_message=text, request_id=self._request_id)
         return [Send(error.to_json(), error=code), Close(NORMAL)]
+
+    def _advance(self, phase: _Phase) -> None:
+        self._phase = step(self._phase, phase, _BEFORE)

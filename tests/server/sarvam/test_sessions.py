@@ -10,7 +10,7 @@ from dragoman.pipeline.events import Ended, Event, SpeechStarted
 from dragoman.server.commands import Close, Finish, Output, Send
 from dragoman.server.failures import ShuttingDown
 from dragoman.server.protocols.sarvam.order import Order
-from dragoman.server.protocols.sarvam.sessions import Phase, SessionsAdapter
+from dragoman.server.protocols.sarvam.sessions import SessionsAdapter
 
 
 @dataclass
@@ -74,5 +74,5 @@ def test_who_waits_for_nothing_is_not_told_why_the_server_ends() -> None:
 def test_a_connection_that_is_over_does_not_begin_to_end() -> None:
     adapter = FakeAdapter()
     adapter.receive("end")
-    with pytest.raises(RuntimeError, match="expected ENDING or what is before it, but the connection is OVER"):
-        adapter._advance(Phase.ENDING)
+    with pytest.raises(RuntimeError, match="expected OPEN or ENDING before ENDING, but it is OVER"):
+        adapter._end()
