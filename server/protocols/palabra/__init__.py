@@ -3,7 +3,7 @@
 parsing.py      from a frame to a command
 languages.py    the codes that the wire knows
 fields.py       kinds of values that a task is made of
-task.py         the task of `set_task` (with transcription.py and translations.py), checked field by field
+task.py         the task of `set_task`: what has a meaning here is checked, the rest kept
 job.py          what a task means here: formats, targets, voices
 voices.py       which voice an id stands for
 intake.py       chunks of audio in each input format

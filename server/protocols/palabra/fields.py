@@ -130,6 +130,18 @@ SourceLanguage = Annotated[str, AfterValidator(_known_source)]
 Languages = Annotated[list[Language], Field(fail_fast=True, max_length=MAX_ENTRIES)]
 Name = Annotated[str, Field(max_length=MAX_ID)]
 Names = Annotated[list[Name], Field(fail_fast=True, max_length=MAX_ENTRIES)]
+DEFAULT_LOW, DEFAULT_HIGH = "default_low", "default_high"
+"""The vendor's names for a low and a high voice of whatever language is spoken."""
+
+SLOWEST, FASTEST = 0.5, 2.0
+"""Factors on the speaking rate that the voices here can do."""
+Speed = Annotated[float, number(0.0, FASTEST)]
+"""Packaged clients send 0.0 to 2.0. LiveKit's takes 0.5 for the natural rate, the others 1.0: here it is a factor."""
+
+
+def tempo_of(speed: float | None) -> float:
+    """What a `speed` comes to, as a factor on the speaking rate."""
+    return 1.0 if speed is None else max(SLOWEST, float(speed))
 
 
 def explain(error: ValidationError) -> str:

@@ -7,10 +7,9 @@ from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.formats import AudioFormat, ogg_opus, pcm
 from dragoman.pipeline.latency import Latency
 from dragoman.server.commands import Key, Open
+from dragoman.server.protocols.palabra.fields import tempo_of
 from dragoman.server.protocols.palabra.languages import AUTO, base_of
-from dragoman.server.protocols.palabra.task import PARTIAL, InputStream, Task
-from dragoman.server.protocols.palabra.transcription import HearingFields
-from dragoman.server.protocols.palabra.translations import TargetFields, tempo_of
+from dragoman.server.protocols.palabra.task import PARTIAL, HearingFields, InputStream, TargetFields, Task
 from dragoman.server.protocols.palabra.voices import Abilities, Choice
 
 OUTPUT_HZ = 24_000

@@ -1,26 +1,32 @@
 """The task of `set_task`: what has a meaning here is checked, the rest is kept.
 
-Two tasks are the same when all of it is equal.
+Two tasks are the same when all of it is equal. Defaults are the vendor's.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from dragoman.pipeline.latency import Latency
 from dragoman.server.protocols.palabra.fields import (
+    DEFAULT_LOW,
     MAX_DEPTH,
     SPARING,
     BadTask,
     Found,
     Kept,
+    Language,
+    Languages,
+    Name,
     Names,
+    SourceLanguage,
+    Speed,
     at_most,
     explain,
     listed,
+    number,
     too_deep,
 )
-from dragoman.server.protocols.palabra.transcription import HearingFields
-from dragoman.server.protocols.palabra.translations import TargetFields
 
 MAX_TARGETS = 32
 GLOBAL = "global"
@@ -70,6 +76,53 @@ class OutputStream(Kept):
 
     content_type: Literal["audio"] = "audio"
     target: Target
+
+
+class SentenceSplitter(Kept):
+    """Whether speech is confirmed before the speaker pauses."""
+
+    enabled: bool = True
+
+
+class Advanced(Kept):
+    """The rest of `transcription`."""
+
+    ignore_languages: Languages = Field(default_factory=list)
+
+
+class HearingFields(Kept):
+    """How speech becomes text. `segment_confirmation_silence_threshold` None: the operator's.
+
+    `latency`, which the vendor does not have, is an operator's setting of that name, for this task.
+    """
+
+    source_language: SourceLanguage
+    detectable_languages: Languages = Field(default_factory=list)
+    segment_confirmation_silence_threshold: Annotated[float, number(0.3, 2.0)] | None = None
+    only_confirm_by_silence: bool = False
+    force_detect_language: bool = False
+    latency: Latency | None = None
+    sentence_splitter: SentenceSplitter = SentenceSplitter()
+    advanced: Advanced = Advanced()
+
+
+class SpeechGeneration(Kept):
+    """How a translation is spoken. `speed` is a factor on the speaking rate (`tempo_of`); null: 1."""
+
+    voice_id: Name = DEFAULT_LOW
+    voice_cloning: bool = False
+    speed: Speed | None = None
+
+
+class TargetFields(Kept):
+    """One target. `speech_generation` null: text only; absent: spoken with the defaults."""
+
+    null_means: ClassVar[frozenset[str]] = frozenset({"speech_generation"})
+
+    target_language: Language
+    allowed_source_languages: Languages = Field(default_factory=list)
+    translate_partial_transcriptions: bool = False
+    speech_generation: SpeechGeneration | None = SpeechGeneration()
 
 
 class Pipeline(Kept):

@@ -27,12 +27,11 @@ from dragoman.server.protocols.palabra.errors import (
     error_of,
     refusal_of,
 )
-from dragoman.server.protocols.palabra.fields import BadTask
+from dragoman.server.protocols.palabra.fields import BadTask, tempo_of
 from dragoman.server.protocols.palabra.job import OUTPUT_HZ, VOICE_NOT_FOUND
 from dragoman.server.protocols.palabra.languages import base_of
 from dragoman.server.protocols.palabra.limits import Rate
 from dragoman.server.protocols.palabra.order import Turns
-from dragoman.server.protocols.palabra.translations import tempo_of
 from dragoman.server.protocols.palabra.tts_requests import Cancel, Init, Piece, VoiceOptions, parse
 from dragoman.server.protocols.palabra.tts_stream import Speaking, last_chunk
 from dragoman.server.protocols.palabra.voices import Abilities

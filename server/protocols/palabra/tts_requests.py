@@ -9,10 +9,9 @@ from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.audio.formats import AudioFormat, Container, media, pcm, wav
 from dragoman.server import wire
 from dragoman.server.failures import BadMessage, MessageTooLarge, quoted
-from dragoman.server.protocols.palabra.fields import BadTask, Language, Name, Number, Table
+from dragoman.server.protocols.palabra.fields import DEFAULT_LOW, BadTask, Language, Name, Number, Speed, Table
 from dragoman.server.protocols.palabra.job import OUTPUT_HZ
 from dragoman.server.protocols.palabra.requests import read
-from dragoman.server.protocols.palabra.translations import DEFAULT_LOW, Speed
 
 MAX_TEXT = 1_024
 """Characters of one piece."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from dragoman.models.errors import NoVoice, UnknownVoice
 from dragoman.models.registry import Engines
 from dragoman.server.failures import quoted
-from dragoman.server.protocols.palabra.translations import DEFAULT_HIGH, DEFAULT_LOW
+from dragoman.server.protocols.palabra.fields import DEFAULT_HIGH, DEFAULT_LOW
 from dragoman.server.voicing import of_gender, spoken
 
 _GENDERS = {DEFAULT_LOW: "male", DEFAULT_HIGH: "female"}
