@@ -11,13 +11,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from dragoman.models.base import SAMPLE_RATE_HZ
 from dragoman.models.errors import ModelError, OutOfMemory, Overloaded
 from dragoman.pipeline.audio.errors import AudioError, BadAudio
-from dragoman.pipeline.audio.formats import AudioFormat, pcm
-from dragoman.pipeline.audio.mp4 import HEAD_BYTES, Mp4Reader, is_mp4
+from dragoman.pipeline.audio.formats import AudioFormat
+from dragoman.pipeline.audio.mp4 import Source, readable
 from dragoman.server.commands import Command, Feed, Open
 from dragoman.server.failures import Failure, InternalError, NotReady, ShuttingDown, TooManySessions
 from dragoman.server.limits import Loan, Place
@@ -147,7 +147,7 @@ class Transcriber:
         use = self._ledger.begin("async", job.owner, request.model, request.reference)
         try:
             await place.keep()
-            source, sound = await asyncio.to_thread(_readable, file, request.input_format)
+            source, sound = await asyncio.to_thread(readable, file, request.input_format, SAMPLE_RATE_HZ)
             async with aclosing(shot.events(self._opening(request, sound), _pieces(place, source))) as events:
                 async for event in events:
                     writer.event(event)
@@ -205,23 +205,12 @@ class _Lent:
             self._loan.leave()
 
 
-class _Source(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
 def _opened(path: Path) -> BinaryIO:
     """On the event loop, in microseconds: a job that ends while a thread opens its file would leave it open."""
     return path.open("rb")
 
 
-def _readable(file: BinaryIO, sound: AudioFormat) -> tuple[_Source, AudioFormat]:
-    """What a session can hear from its first byte on, and the format of that."""
-    head = file.read(HEAD_BYTES)
-    file.seek(0)
-    return (Mp4Reader(file, SAMPLE_RATE_HZ), pcm(SAMPLE_RATE_HZ)) if is_mp4(head) else (file, sound)
-
-
-async def _pieces(place: _Lent, file: _Source) -> AsyncGenerator[Command, None]:
+async def _pieces(place: _Lent, file: Source) -> AsyncGenerator[Command, None]:
     while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
         await place.keep()
         yield Feed(KEY, piece)

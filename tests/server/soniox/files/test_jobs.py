@@ -158,7 +158,7 @@ async def test_a_file_that_cannot_be_read_to_its_end(tmp_path: Path, monkeypatch
                 raise OSError("the disk is broken")
             return super().read(size)
 
-    monkeypatch.setattr(module, "_readable", lambda file, sound: (FakeBrokenFile(file.read()), sound))
+    monkeypatch.setattr(module, "readable", lambda file, sound, _: (FakeBrokenFile(file.read()), sound))
     async with working(tmp_path) as work:
         broken = await work.over(work.order(recording(2)))
     assert (broken.status, broken.error_type) == (BROKEN, "service_unavailable")
