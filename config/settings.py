@@ -10,7 +10,7 @@ import re
 import tomllib
 from contextvars import ContextVar
 from importlib import resources
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,6 +35,9 @@ Url = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?)$")]
 Origin = Annotated[str, Field(pattern=r"^(\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@]+)$")]
 """What a browser sends as `Origin` (RFC 6454): scheme, host and, where it is not the scheme's own, port; or `null`."""
+
+Host = Annotated[str, Field(pattern=r"^(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|[0-9A-Fa-f:.]+)$")]
+"""A name, `*.` and a name for all below it, an address, or `*`."""
 
 
 _STATE_URL = re.compile(r"(rediss?|unix)://[^\s]+$")
@@ -183,6 +186,13 @@ class LimitSettings(_Table):
     transcriptions: PositiveInt
 
 
+class OutgoingSettings(_Table):
+    hosts: tuple[Host, ...]
+    networks: tuple[Annotated[IPv4Network | IPv6Network, Field(union_mode="left_to_right")], ...]
+    fetch_s: Positive
+    webhook_s: Positive
+
+
 class Settings(BaseSettings):
     """All settings. Build it with `load_settings`, which also reads the operator's file."""
 
@@ -217,6 +227,7 @@ class Settings(BaseSettings):
     speak: SpeakSettings
     queues: QueueSettings
     limits: LimitSettings
+    outgoing: OutgoingSettings
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -33,6 +33,7 @@ from dragoman.server.refusals import Refusals
 from dragoman.server.services import Services
 from dragoman.server.trimming import trim_for_ever, trimmer
 from dragoman.server.upgrades import guide_upgrades
+from dragoman.server.uploads.uploads import Uploads
 
 
 def create_app(services: Services) -> FastAPI:
@@ -42,12 +43,13 @@ def create_app(services: Services) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.start()
         trimming = asyncio.create_task(trim_for_ever(trimmer()), name="trim-memory")
-        yield
+        async with uploads.running():
+            yield
         trimming.cancel()
         await services.stop()
 
     app = FastAPI(title="Dragoman", version=__version__, lifespan=lifespan, redoc_url=None)
-    settings = services.settings
+    settings, uploads = services.settings, Uploads(services)
     pages = Pages(settings.allowed_origins, anonymous=services.gatekeeper.anonymous, host=settings.host)
     refusals = Refusals(
         {f"{slash}{name}": sarvam_unserved for slash in SLASHES for name in SARVAM_UNSERVED}
@@ -98,7 +100,7 @@ def create_app(services: Services) -> FastAPI:
         return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     app.include_router(gradium_routes(services))
-    app.include_router(soniox_routes(services))
+    app.include_router(soniox_routes(services, uploads))
     app.include_router(sarvam_routes(services))
     app.include_router(palabra_routes(services))
     app.router.routes.extend(page_routes(services))

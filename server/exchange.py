@@ -5,10 +5,11 @@ So what a vendor serves on a socket is served by REST too, by the same adapter.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Hashable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Hashable, Iterable
 from typing import Self
 
 from dragoman.models.errors import ModelError
+from dragoman.pipeline.audio.errors import AudioError
 from dragoman.pipeline.events import Event, Translation
 from dragoman.server.commands import Adapter, Close, Key, Output, Send
 from dragoman.server.failures import InternalError, OutputNotRead, ShuttingDown
@@ -24,11 +25,11 @@ SERVER_FAULT = 1011
 class Exchange:
     """One client's request from beginning to end (a `hosting.Guest` of its sessions); use it as a context manager.
 
-    `messages` are what the adapter receives, in order: what its `parse` would give. Who does not read what it is told
-    is cut off as on a socket.
+    `messages` are what the adapter receives, in order: what its `parse` would give; they may raise AudioError. Who does
+    not read what it is told is cut off as on a socket.
     """
 
-    def __init__(self, adapter: Adapter, services: Services, messages: Iterable[object]) -> None:
+    def __init__(self, adapter: Adapter, services: Services, messages: AsyncIterable[object]) -> None:
         limits = services.settings.limits
         self.protocol = adapter.protocol
         self.fault: Exception | None = None
@@ -102,12 +103,14 @@ class Exchange:
 
     async def _feed(self) -> None:
         try:
-            for message in self._messages:
+            async for message in self._messages:
                 for action in self._adapter.receive(message):
                     if isinstance(action, Send | Close):
                         self._say([action])
                     elif not self._closing:
                         await self._host.carry_out(action)
+        except AudioError as error:  # where a file is read that no session could read
+            self._fail(None, error)
         except Exception:
             log.exception("exchange broke")
             self._fail(None, InternalError("-"))

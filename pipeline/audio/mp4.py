@@ -5,13 +5,14 @@ plain samples in front of a session, piece by piece.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import av
 
 from dragoman.models.base import Samples
 from dragoman.pipeline.audio.demux import audio_in
 from dragoman.pipeline.audio.errors import BadAudio
+from dragoman.pipeline.audio.formats import AudioFormat, pcm
 from dragoman.pipeline.audio.frames import FrameReader
 from dragoman.pipeline.audio.resample import OneRate
 from dragoman.pipeline.audio.samples import to_int16
@@ -24,6 +25,23 @@ _BRANDED = b"ftyp"
 def is_mp4(head: bytes) -> bool:
     """Whether a file with these first HEAD_BYTES is one (ISO/IEC 14496-12, 4.3)."""
     return head[4:8] == _BRANDED
+
+
+class Source(Protocol):
+    """What is read from front to back."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end."""
+        ...
+
+
+def readable(file: BinaryIO, sound: AudioFormat, rate_hz: int) -> tuple[Source, AudioFormat]:
+    """What a session can hear of a file from its first byte on, and the format of that: the file itself and `sound`, or
+    the samples of an MP4 at `rate_hz`. It blocks, and so does what is returned; the file must allow to seek.
+    """
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    return (Mp4Reader(file, rate_hz), pcm(rate_hz)) if is_mp4(head) else (file, sound)
 
 
 class Mp4Reader:

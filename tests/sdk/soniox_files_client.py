@@ -11,6 +11,7 @@ run = functools.partial(run_job, "tests.sdk.soniox_files_client")
 
 MODEL = "stt-async-v5"
 WAIT_S = 0.05
+SECRET = ("X-Soniox-Webhook-Secret", "word")
 
 
 def _spanish() -> Any:
@@ -87,6 +88,30 @@ def tour(url: str, data: bytes) -> dict[str, Any]:
     client.files.delete_all()
     found["left"] = (client.files.count().total, client.stt.count().total)
     return found
+
+
+def elsewhere(url: str, host: str) -> dict[str, Any]:
+    """A transcription of a file at an address, with a webhook."""
+    from soniox.types import CreateTranscriptionConfig
+
+    client = _client(url, "k")
+    config = CreateTranscriptionConfig(
+        webhook_url=f"{host}/hook", webhook_auth_header_name=SECRET[0], webhook_auth_header_value=SECRET[1]
+    )
+    made = client.stt.create(model=MODEL, audio_url=f"{host}/talk.wav", config=config)
+    done = client.stt.wait(made.id, interval_sec=WAIT_S)
+    while (status := client.stt.get(made.id).webhook_status_code) is None:
+        pass
+    text = client.stt.get_transcript(made.id).text
+    return {"id": done.id, "status": done.status, "text": text, "webhook_status_code": status}
+
+
+def unwrapped(url: str, headers: dict[str, str], body: bytes) -> tuple[str, str]:
+    """What a webhook was told, as the package reads it."""
+    from soniox.types import WebhookAuthConfig
+
+    event = _client(url, "k").webhooks.unwrap(body, headers, auth=WebhookAuthConfig(name=SECRET[0], value=SECRET[1]))
+    return event.id, event.status
 
 
 def strangers(url: str, data: bytes) -> Any:

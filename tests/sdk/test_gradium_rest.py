@@ -47,6 +47,7 @@ FILES = {
     "audio/ogg": as_ogg_opus(SOUND, 24_000),
     "audio/mpeg": as_file(Container.MP3, as_floats(), 24_000),
     "audio/flac": as_file(Container.FLAC, as_floats(), 24_000),
+    "audio/mp4": as_file(Container.AAC, as_floats(), 24_000, muxer="mp4"),
     "audio/pcm": SOUND.tobytes(),
 }
 
@@ -61,7 +62,13 @@ def test_a_file_becomes_words(client: httpx.Client, path: str, kind: str) -> Non
 
 
 def test_a_file_without_a_kind_is_looked_at(client: httpx.Client) -> None:
-    assert words(lines(client.post("/post/speech/asr", content=FILES["audio/ogg"]))) == SAID
+    for kind in ("audio/ogg", "audio/mp4"):
+        assert words(lines(client.post("/post/speech/asr", content=FILES[kind]))) == SAID
+    broken = client.post("/post/speech/asr", content=FILES["audio/mp4"][:2_000])
+    assert (broken.status_code, broken.json()["detail"].partition(" (")[0]) == (
+        400,
+        "bad audio: the mp4 file cannot be read",
+    )
 
 
 def test_a_format_by_its_name(client: httpx.Client) -> None:

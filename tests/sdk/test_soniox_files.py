@@ -1,6 +1,8 @@
 """The real `soniox` package uploads, transcribes and translates files on a real server, with both of its clients."""
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -48,13 +50,51 @@ def test_what_the_package_asks_besides(keeping: RunningServer) -> None:
         ("SonioxNotFoundError", "there is no such file (HTTP 404)"),
         ("SonioxNotFoundError", "there is no such transcription (HTTP 404)"),
         ("SonioxInvalidRequestError", "file_id: there is no such file (HTTP 400)"),
-        ("SonioxInvalidRequestError", "audio_url is not served here: upload the file and give its file_id (HTTP 400)"),
+        ("SonioxInvalidRequestError", "audio_url is not served here: upload the file and give its file_id, or let the operator allow its host (outgoing.hosts) (HTTP 400)"),  # noqa: E501
         ("SonioxInvalidRequestError", "unknown model 'stt-rt-v6'"),
         ("SonioxConflictError", "the transcription has failed (HTTP 409)"),
     ]  # fmt: skip
     assert found["failed"][0] == "error"
     assert "no known container begins here" in found["failed"][1]
     assert found["left"] == (0, 0)
+
+
+def test_a_file_elsewhere_and_a_webhook(tmp_path: Path) -> None:
+    class FakeElsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(sound)
+
+        def do_POST(self) -> None:
+            told.append((dict(self.headers), self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    told: list[tuple[dict[str, str], bytes]] = []
+    sound = as_wav(bursts(1, RATE), RATE)
+    environment = {
+        "DRAGOMAN_FILES_DIR": str(tmp_path / "files"),
+        "DRAGOMAN_OUTGOING__HOSTS": '["127.0.0.1"]',
+        "DRAGOMAN_OUTGOING__NETWORKS": '["127.0.0.0/8"]',
+    }
+    with ThreadingHTTPServer(("127.0.0.1", 0), FakeElsewhere) as host:
+        thread = threading.Thread(target=host.serve_forever)
+        thread.start()
+        try:
+            with running_server("scripted", environment=environment) as server:
+                found = run("elsewhere", url=server.url, host=f"http://127.0.0.1:{host.server_port}")
+                assert not isinstance(found, Raised), found
+                (headers, body) = told[0]
+                event = run("unwrapped", url=server.url, headers=headers, body=body)
+        finally:
+            host.shutdown()
+            thread.join()
+    assert (found["status"], found["text"], found["webhook_status_code"]) == ("completed", "Good morning.", 204)
+    assert event == (found["id"], "completed")
 
 
 def test_another_key_sees_nothing(keeping: RunningServer) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from dragoman.pipeline.audio.errors import BadAudio
 from dragoman.server.commands import Close, Command, Output, Send
 from dragoman.server.exchange import Exchange
 from dragoman.server.failures import OutputNotRead, ShuttingDown, TooManySessions
@@ -28,8 +29,13 @@ HEARING = (
 SAYING = ({"type": "setup", "json_config": {"language": "es"}}, {"type": "text", "text": "Hola. Adiós."}, HEARING[2])
 
 
-def parsed(adapter: Any, messages: tuple[dict[str, Any], ...]) -> Iterator[object]:
-    return (adapter.parse(json.dumps(message)) for message in messages)
+async def parsed(adapter: Any, messages: tuple[dict[str, Any], ...]) -> AsyncIterator[object]:
+    for message in messages:
+        yield adapter.parse(json.dumps(message))
+
+
+async def broken() -> AsyncIterator[object]:
+    yield "x"
 
 
 async def everything(services: Services, adapter: Any, messages: tuple[dict[str, Any], ...]) -> list[Any]:
@@ -124,7 +130,19 @@ class FakeBroken(BaseAdapter):
         return [Send(str(error), error=1), Close(1011)]
 
 
+async def unreadable() -> AsyncIterator[object]:
+    yield AsrAdapter().parse(json.dumps(HEARING[0]))
+    raise BadAudio("the file cannot be read")
+
+
+async def test_a_file_that_cannot_be_read_is_the_clients_fault() -> None:
+    async with in_process() as services, Exchange(AsrAdapter(), services, unreadable()) as exchange:
+        told = [output async for output in exchange.told()]
+        assert isinstance(exchange.fault, BadAudio)
+    assert (told[-1].error, json.loads(told[-1].data)["message"]) == (1008, "bad audio: the file cannot be read")
+
+
 async def test_an_adapter_that_breaks_is_an_error_and_no_silence(caplog: pytest.LogCaptureFixture) -> None:
-    async with in_process() as services, asyncio.timeout(30), Exchange(FakeBroken(), services, ["x"]) as exchange:
+    async with in_process() as services, asyncio.timeout(30), Exchange(FakeBroken(), services, broken()) as exchange:
         assert [output.error async for output in exchange.told()] == [1]
     assert "exchange broke" in caplog.text

@@ -24,15 +24,13 @@ from dragoman.server.protocols.sarvam.rest.routes import rest_routes as sarvam_r
 from dragoman.server.protocols.sarvam.routes import SLASHES
 from dragoman.server.protocols.sarvam.unserved import unserved_routes
 from dragoman.server.protocols.soniox.api import Desk
-from dragoman.server.protocols.soniox.files.jobs import Transcriber
 from dragoman.server.protocols.soniox.files.orders import transcription_routes
 from dragoman.server.protocols.soniox.files.rest import file_routes
-from dragoman.server.protocols.soniox.files.store import Store
 from dragoman.server.protocols.soniox.rest import rest_routes as soniox_routes
 from dragoman.server.protocols.soniox.speech.rest import speech_routes
-from dragoman.server.protocols.soniox.usage import Ledger
 from dragoman.server.protocols.soniox.usage_rest import usage_routes
 from dragoman.server.services import Services
+from dragoman.server.uploads.uploads import Uploads
 from tests.fakes.engines import FakeDetector, FakeRecognizer, FakeSynthesizer, FakeTranslator, fake_voice, silence
 from tests.fakes.hostile import NESTED
 from tests.pipeline.audio.files import as_file
@@ -211,15 +209,15 @@ def addresses() -> Iterator[tuple[str, str]]:
     """Methods and paths of all vendors."""
     services = Services(load_settings(), lambda settings, observe: engines())
     voices = EngineVoices(lambda: services.engines, strict=False)
-    store = Store(Path("unused"), files_bytes=1, files_s=1.0)
+    uploads = Uploads(services)
     routers = (
         ("", gradium.rest_routes(services, voices)),
         ("/api", gradium.rest_routes(services, voices)),
         ("/v1", soniox_routes(Desk.of(services))),
         ("/v1", usage_routes(Desk.of(services))),
         ("", speech_routes(Desk.of(services))),
-        ("/v1", file_routes(Desk.of(services), store)),
-        ("/v1", transcription_routes(Desk.of(services), store, Transcriber(services, store, Ledger()))),
+        ("/v1", file_routes(Desk.of(services), uploads.store)),
+        ("/v1", transcription_routes(Desk.of(services), uploads)),
         ("", unserved_routes(services, SLASHES)),
         ("", sarvam_routes(services, SLASHES)),
         ("", palabra.session_routes(services, Sessions(60.0, services.state))),

@@ -1,6 +1,8 @@
 """Recognition and synthesis by REST: what the sockets say, line by line, or the audio alone."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import io
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Annotated, Any
@@ -9,8 +11,10 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
+from dragoman.models.base import SAMPLE_RATE_HZ
 from dragoman.models.errors import EngineUnavailable, Overloaded
 from dragoman.pipeline.audio.formats import Container, media
+from dragoman.pipeline.audio.mp4 import Source, readable
 from dragoman.server import wire
 from dragoman.server.commands import Adapter, Send
 from dragoman.server.exchange import Exchange
@@ -81,8 +85,11 @@ def add_one_shots(router: APIRouter, services: Services, voices: Voices) -> None
         if name is None:
             raw = kind.partition(";")[0].strip().lower() == "audio/pcm"
             asked = replace(asked, input_format=INPUTS["pcm"] if raw else media(Container.ANY))
-        body = await request.body()
-        return await _answer(AsrAdapter(), services, _heard(SetupIn(asked, None), body))
+        source: Source = (body := io.BytesIO(await request.body()))
+        if asked.input_format.container is Container.ANY:
+            source, sound = await asyncio.to_thread(readable, body, asked.input_format, SAMPLE_RATE_HZ)
+            asked = replace(asked, input_format=sound, rate_hz=sound.rate_hz or asked.rate_hz)
+        return await _answer(AsrAdapter(), services, _heard(SetupIn(asked, None), source))
 
     @router.post(TTS_PATH)
     @router.post(f"{TTS_PATH}/", include_in_schema=False)
@@ -104,8 +111,7 @@ def add_one_shots(router: APIRouter, services: Services, voices: Voices) -> None
         )
         name = (body.output_format or "wav").strip()
         audio_type = _AUDIO_TYPES.get(name, _OTHER_AUDIO) if body.only_audio else None
-        messages = [SetupIn(asked, None), TextIn(text=body.text), EndOfStreamIn()]
-        return await _answer(TtsAdapter(voices), services, iter(messages), audio_type)
+        return await _answer(TtsAdapter(voices), services, _written(SetupIn(asked, None), body.text), audio_type)
 
 
 def _asked(read: Any, setup: dict[str, Any]) -> Any:
@@ -115,15 +121,21 @@ def _asked(read: Any, setup: dict[str, Any]) -> Any:
         raise HTTPException(400, str(error)) from error
 
 
-def _heard(setup: object, body: bytes) -> Iterator[object]:
+async def _heard(setup: object, source: Source) -> AsyncIterator[object]:
     yield setup
-    for start in range(0, len(body), _SLICE_BYTES):
-        yield AudioIn(body[start : start + _SLICE_BYTES], None)
+    while piece := await asyncio.to_thread(source.read, _SLICE_BYTES):
+        yield AudioIn(piece, None)
+    yield EndOfStreamIn()
+
+
+async def _written(setup: object, text: str) -> AsyncIterator[object]:
+    yield setup
+    yield TextIn(text=text)
     yield EndOfStreamIn()
 
 
 async def _answer(
-    adapter: Adapter, services: Services, messages: Iterator[object], audio_type: str | None = None
+    adapter: Adapter, services: Services, messages: AsyncIterable[object], audio_type: str | None = None
 ) -> StreamingResponse:
     """What the adapter tells. An error that comes before anything else is an answer of its own."""
     async with AsyncExitStack() as stack:

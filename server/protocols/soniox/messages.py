@@ -6,10 +6,13 @@ import msgspec
 
 from dragoman.server import wire
 from dragoman.server.failures import BadMessage, Fault
+from dragoman.server.outgoing import MAX_URL
 
 MAX_LANGUAGES = 128
 """Entries of one list of languages: more than there are."""
 Languages = Annotated[list[str], msgspec.Meta(max_length=MAX_LANGUAGES)]
+
+Address = Annotated[str, msgspec.Meta(max_length=MAX_URL)]
 
 KindT = TypeVar("KindT", bound=msgspec.Struct)
 
@@ -41,7 +44,7 @@ class TranscriptionStart(Start, kw_only=True):
     """client → server, by REST: what is to be done with a file."""
 
     file_id: wire.Id | None = None
-    audio_url: str | None = None
+    audio_url: Address | None = None
     webhook_url: wire.Id | None = None
     webhook_auth_header_name: wire.Id | None = None
     webhook_auth_header_value: wire.Id | None = None

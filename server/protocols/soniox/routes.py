@@ -2,8 +2,6 @@
 `/tts`."""
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, WebSocket
 
@@ -12,32 +10,25 @@ from dragoman.server.failures import AuthenticationFailed, BadMessage, Failure, 
 from dragoman.server.protocols.soniox.adapter import SonioxAdapter
 from dragoman.server.protocols.soniox.api import Desk
 from dragoman.server.protocols.soniox.credentials import SUBPROTOCOL, Grant, bearer, offered
-from dragoman.server.protocols.soniox.files.jobs import Transcriber
+from dragoman.server.protocols.soniox.files.jobs import SonioxFiles
 from dragoman.server.protocols.soniox.files.orders import transcription_routes
 from dragoman.server.protocols.soniox.files.rest import file_routes
-from dragoman.server.protocols.soniox.files.store import Store
 from dragoman.server.protocols.soniox.rest import rest_routes
 from dragoman.server.protocols.soniox.speech.adapter import SpeechAdapter
 from dragoman.server.protocols.soniox.speech.rest import speech_routes
 from dragoman.server.protocols.soniox.temporary_keys import SPEAK, TRANSCRIBE
 from dragoman.server.protocols.soniox.usage_rest import usage_routes
 from dragoman.server.services import Services
+from dragoman.server.uploads.uploads import Uploads
 
 TRANSCRIBING, SPEAKING = "/transcribe-websocket", "/tts-websocket"
 
 
-def soniox_routes(services: Services) -> APIRouter:
+def soniox_routes(services: Services, uploads: Uploads) -> APIRouter:
     """All routes of this vendor."""
     desk, limits = Desk.of(services), services.settings.limits
-    store = Store(services.settings.files_path, files_bytes=limits.files_bytes, files_s=limits.files_s)
-    transcriber = Transcriber(services, store, desk.ledger)
-
-    @asynccontextmanager
-    async def lifespan(_: object) -> AsyncIterator[None]:
-        async with transcriber.running():
-            yield
-
-    router = APIRouter(lifespan=lifespan)
+    uploads.transcriber.serve("soniox", SonioxFiles(uploads.store, desk.ledger))
+    router = APIRouter()
 
     @router.websocket(TRANSCRIBING)
     async def transcribe(socket: WebSocket) -> None:
@@ -65,7 +56,7 @@ def soniox_routes(services: Services) -> APIRouter:
         )
         await _serve(socket, adapter, desk, SPEAK, refusal)
 
-    files = file_routes(desk, store), transcription_routes(desk, store, transcriber)
+    files = file_routes(desk, uploads.store), transcription_routes(desk, uploads)
     for routes in (rest_routes(desk), usage_routes(desk), *files):
         router.include_router(routes, prefix="/v1")
     for prefix in ("", "/v1"):

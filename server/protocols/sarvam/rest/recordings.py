@@ -4,17 +4,20 @@ It is a session like that of a socket, which is given its audio as fast as it ta
 fields; that a recording which is too long is 400, and that a piece of `timestamps` is an utterance, is our choice.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from fastapi import Request
 
+from dragoman.models.base import SAMPLE_RATE_HZ
 from dragoman.models.plan import TargetWish
 from dragoman.pipeline.audio.errors import AudioTooLong
 from dragoman.pipeline.audio.formats import AudioFormat, Container, media, pcm
+from dragoman.pipeline.audio.mp4 import Source, readable
 from dragoman.pipeline.events import Event, Transcript, Translated, Translation
 from dragoman.pipeline.timing import UNSPACED
 from dragoman.server.commands import Command, Feed, Open
@@ -98,9 +101,14 @@ def read_wish(fields: dict[str, str], models: tuple[str, ...], only: Mode) -> Wi
 
 
 async def _said(services: Services, wish: Wish, form: Form) -> list[Utterance]:
+    file = cast("BinaryIO", form.file)
+    source: Source = file
+    sound = wish.audio_format
+    if sound.container is Container.ANY:
+        source, sound = await asyncio.to_thread(readable, file, sound, SAMPLE_RATE_HZ)
     opening = Open(
         KEY,
-        wish.audio_format,
+        sound,
         None,
         source=wish.source,
         targets=ENGLISH if wish.mode is Mode.TRANSLATE else (),
@@ -110,15 +118,14 @@ async def _said(services: Services, wish: Wish, form: Form) -> list[Utterance]:
         input_limit_s=services.settings.limits.recording_s or math.inf,
     )
     try:
-        events = await heard(OneShot(services, PROTOCOL), opening, _pieces(form))
+        events = await heard(OneShot(services, PROTOCOL), opening, _pieces(source))
     except AudioTooLong as error:
         raise BadMessage(f"{error}: send longer ones in pieces, or over a socket", Fault.AUDIO) from error
     return utterances_of(events, wish.mode)
 
 
-async def _pieces(form: Form) -> AsyncIterator[Command]:
-    assert form.file is not None  # noqa: S101
-    while piece := form.file.read(PIECE_BYTES):
+async def _pieces(source: Source) -> AsyncIterator[Command]:
+    while piece := await asyncio.to_thread(source.read, PIECE_BYTES):
         yield Feed(KEY, piece)
 
 

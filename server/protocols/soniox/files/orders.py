@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -19,19 +20,22 @@ from dragoman.server.protocols.soniox.api import (
     write_cursor,
     written,
 )
-from dragoman.server.protocols.soniox.files.jobs import Transcriber
-from dragoman.server.protocols.soniox.files.rest import PageQuery, counted, kept, plain
-from dragoman.server.protocols.soniox.files.store import BROKEN, COMPLETED, Store, Transcription
+from dragoman.server.protocols.soniox.files.addresses import MASKED, check_source, check_webhook
+from dragoman.server.protocols.soniox.files.rest import PageQuery, counted, filename_of, kept, plain
 from dragoman.server.protocols.soniox.messages import TranscriptionStart
 from dragoman.server.protocols.soniox.start import parse_transcription
+from dragoman.server.uploads.calls import TRIES
+from dragoman.server.uploads.shelf import BROKEN, COMPLETED, FETCHING, QUEUED, TO_FETCH
+from dragoman.server.uploads.store import FETCHED, Transcription
+from dragoman.server.uploads.uploads import Uploads
 
 _object: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict)
 _FIELDS = frozenset(TranscriptionStart.__struct_fields__)
 
 
-def transcription_routes(desk: Desk, store: Store, transcriber: Transcriber) -> APIRouter:
+def transcription_routes(desk: Desk, uploads: Uploads) -> APIRouter:
     """The calls; each asks for the key, and sees that key's transcriptions only."""
-    router = APIRouter(route_class=ApiRoute, tags=["soniox"])
+    router, store = APIRouter(route_class=ApiRoute, tags=["soniox"]), uploads.store
 
     async def find(request: Request, uid: str) -> Transcription:
         found = await kept(store.transcription, desk.owner(request), plain(uid))
@@ -44,10 +48,16 @@ def transcription_routes(desk: Desk, store: Store, transcriber: Transcriber) -> 
         """Order one."""
         owner = desk.owner(request)
         fields, start = _read(await request.body())
-        made = await kept(store.order, owner, start.file_id or "", fields)
+        calls = TRIES if check_webhook(uploads.outgoing, start) else 0
+        if start.audio_url is not None:
+            name = filename_of(unquote(check_source(uploads.outgoing, start.audio_url).path.partition("?")[0]))
+            made = await kept(store.order_fetched, owner, name, fields, calls=calls)
+            uploads.fetcher.wake()
+        else:
+            made = await kept(store.order, owner, start.file_id or "", fields, calls=calls)
+            uploads.transcriber.wake()
         if made is None:
             raise ApiError(400, INVALID, "file_id: there is no such file")
-        transcriber.wake()
         return _body(made)
 
     @router.get("/transcriptions")
@@ -87,6 +97,8 @@ def transcription_routes(desk: Desk, store: Store, transcriber: Transcriber) -> 
         found = await find(request, uid)
         if not await kept(store.delete_transcription, found.owner, found.id):
             raise _absent()
+        if _is_fetched(found):
+            await kept(store.delete_file, found.owner + FETCHED, found.file_id)
         return Response(status_code=204)
 
     return router
@@ -101,10 +113,6 @@ def _read(body: bytes) -> tuple[dict[str, Any], TranscriptionStart]:
     start, _ = parse_transcription(fields)
     if (start.file_id is None) == (start.audio_url is None):
         raise BadMessage("one of file_id and audio_url must be given, and not both", Fault.SETUP)
-    if start.audio_url is not None:
-        raise BadMessage("audio_url is not served here: upload the file and give its file_id", Fault.SETUP)
-    if start.webhook_url is not None:
-        raise BadMessage("webhook_url is not served here: ask for the transcription's status", Fault.SETUP)
     return {name: value for name, value in fields.items() if name in _FIELDS}, start
 
 
@@ -112,11 +120,11 @@ def _body(one: Transcription, *, in_list: bool = False) -> dict[str, Any]:
     wanted = one.request
     return {
         "id": one.id,
-        "status": one.status,
+        "status": QUEUED if one.status in (TO_FETCH, FETCHING) else one.status,
         "created_at": written(datetime.fromtimestamp(one.created, UTC)),
         "model": wanted["model"],
-        "audio_url": None,
-        "file_id": one.file_id,
+        "audio_url": wanted.get("audio_url"),
+        "file_id": None if _is_fetched(one) else one.file_id,
         "filename": one.filename,
         "language_hints": wanted.get("language_hints"),
         # Of up to 10000 characters, and there may be 1000 of them.
@@ -126,12 +134,16 @@ def _body(one: Transcription, *, in_list: bool = False) -> dict[str, Any]:
         "audio_duration_ms": one.audio_ms,
         "error_type": one.error_type,
         "error_message": one.error_message,
-        "webhook_url": None,
-        "webhook_auth_header_name": None,
-        "webhook_auth_header_value": None,
-        "webhook_status_code": None,
+        "webhook_url": wanted.get("webhook_url"),
+        "webhook_auth_header_name": wanted.get("webhook_auth_header_name"),
+        "webhook_auth_header_value": MASKED if wanted.get("webhook_auth_header_value") else None,
+        "webhook_status_code": one.call_status,
         "client_reference_id": wanted.get("client_reference_id"),
     }
+
+
+def _is_fetched(one: Transcription) -> bool:
+    return one.request.get("audio_url") is not None
 
 
 def _absent() -> ApiError:

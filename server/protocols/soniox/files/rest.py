@@ -21,8 +21,9 @@ from dragoman.server.protocols.soniox.api import (
     write_cursor,
     written,
 )
-from dragoman.server.protocols.soniox.files.store import NotOver, Store, StoreBroken, StoredFile, StoreFull
 from dragoman.server.protocols.soniox.start import MAX_REFERENCE
+from dragoman.server.uploads.files import Files, StoredFile
+from dragoman.server.uploads.shelf import NotOver, StoreBroken, StoreFull
 
 MAX_FILENAME = 255
 UNNAMED = "upload.bin"
@@ -50,7 +51,7 @@ async def kept(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         raise ApiError(503, "service_unavailable", str(error)) from error
 
 
-def file_routes(desk: Desk, store: Store) -> APIRouter:
+def file_routes(desk: Desk, store: Files) -> APIRouter:
     """The calls; each asks for the key, and sees that key's files only."""
     router = APIRouter(route_class=ApiRoute, tags=["soniox"])
 
@@ -115,13 +116,13 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-async def _keep(store: Store, owner: str, form: Form) -> StoredFile:
+async def _keep(store: Files, owner: str, form: Form) -> StoredFile:
     if form.file is None or form.filename is None:
         raise BadMessage(f"{FILE} is missing: send it as a file")
     reference = _reference(form)
     if not form.size:
         raise ApiError(400, INVALID, "the file is empty")
-    return await kept(store.put, owner, _filename(form.filename), reference, form.file, form.size)
+    return await kept(store.put, owner, filename_of(form.filename), reference, form.file, form.size)
 
 
 def _reference(form: Form) -> str | None:
@@ -133,7 +134,7 @@ def _reference(form: Form) -> str | None:
     return plain(reference)
 
 
-def _filename(name: str) -> str:
+def filename_of(name: str) -> str:
     """The name without folders and control characters; it is only ever shown."""
     last = plain(name).replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:MAX_FILENAME].strip() or UNNAMED

@@ -110,6 +110,13 @@ async def test_files_say_what_they_are(path: str) -> None:
             # The SDK sends bytes under this name and type, whatever is in them.
             sent = {"file": ("upload", data, "application/octet-stream")}
             assert (await called.post(path, files=sent)).json()["transcript"] == "hello there"
+        # Their tables of contents stand behind the sound.
+        for inner, muxer in ((Container.AAC, "ipod"), (Container.AAC, "mp4"), (Container.OGG, "mp4")):
+            data = as_file(inner, samples, 16_000, muxer=muxer)
+            assert data.rfind(b"moov") > data.rfind(b"mdat")
+            for codec in ("", "mp4", "x-m4a"):
+                answer = await called.post(path, files={"file": data}, data={"input_audio_codec": codec})
+                assert answer.json()["transcript"] == "hello there"
         for codec in ("pcm_s16le", "pcm_l16", "pcm_raw"):
             answer = await called.post(path, files={"file": s16(samples)}, data={"input_audio_codec": codec})
             assert answer.json()["transcript"] == "hello there"
@@ -143,6 +150,8 @@ async def test_what_cannot_be_heard_is_unprocessable() -> None:
         for files in (
             {"file": b"no audio at all"},
             {"file": b"RIFF\0\0\0\0AVI LIST"},
+            {"file": b"\0\0\0\x18ftypM4A "},
+            {"file": as_file(Container.AAC, spoken(), 16_000, muxer="mp4")[:2_000]},
             {"file": b""},
             {"data": b"x"},
         ):

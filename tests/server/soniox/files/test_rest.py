@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dragoman.config.settings import load_settings
 from dragoman.server.app import create_app
 from dragoman.server.services import Services
 from tests.fakes.engines import fake_engines
-from tests.server.soniox.files.test_jobs import recording
+from tests.server.uploads.test_transcriber import recording
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -47,16 +48,11 @@ class Client:
         return await self.call("POST", "/files", files={"file": (name, audio)}, **more)
 
 
-@pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    folder = tmp_path / "files"
-    settings = load_settings(
-        overrides={
-            "api_keys": ["one", "two"],
-            "files_dir": str(folder),
-            "limits": {"upload_bytes": 300_000, "files_bytes": 500_000},
-        }
-    )
+@asynccontextmanager
+async def served(folder: Path, **more: Any) -> AsyncIterator[Client]:
+    """An application with two keys and little room; `more` are other settings."""
+    limits = {"upload_bytes": 300_000, "files_bytes": 500_000}
+    settings = load_settings(overrides={"api_keys": ["one", "two"], "files_dir": str(folder), "limits": limits, **more})
     services = Services(settings, lambda *_: fake_engines(lambda request: "Hello there."))
     app = create_app(services)
     async with app.router.lifespan_context(app):
@@ -64,6 +60,12 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
             yield Client(app, http, folder)
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    async with served(tmp_path / "files") as one:
+        yield one
 
 
 async def test_a_file_from_its_upload_to_its_end(client: Client) -> None:

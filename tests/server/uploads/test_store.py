@@ -5,17 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from dragoman.server.protocols.soniox.files import store as module
-from dragoman.server.protocols.soniox.files.store import (
-    COMPLETED,
-    PROCESSING,
-    QUEUED,
-    NotOver,
-    Store,
-    StoreBroken,
-    StoredFile,
-    StoreFull,
-)
+from dragoman.server.uploads import files as files_module
+from dragoman.server.uploads import store as store_module
+from dragoman.server.uploads.files import StoredFile
+from dragoman.server.uploads.shelf import COMPLETED, PROCESSING, QUEUED, NotOver, StoreBroken, StoreFull
+from dragoman.server.uploads.store import Store
 
 REQUEST = {"model": "stt-async-v6"}
 
@@ -106,8 +100,9 @@ def test_files_of_all_keys_share_the_room(kept: Kept) -> None:
 
 
 def test_what_one_key_may_have_is_bounded(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, most in (("MAX_FILES", 2), ("MAX_PENDING", 2), ("MAX_TRANSCRIPTIONS", 3)):
-        monkeypatch.setattr(module, name, most)
+    monkeypatch.setattr(files_module, "MAX_FILES", 2)
+    for name, most in (("MAX_PENDING", 2), ("MAX_TRANSCRIPTIONS", 3)):
+        monkeypatch.setattr(store_module, name, most)
     files = [kept.put(), kept.put()]
     with pytest.raises(StoreFull, match="2 files of this key"):
         kept.put()

@@ -13,11 +13,14 @@ import pytest
 
 from dragoman.models.base import Hypothesis, RecognitionRequest
 from dragoman.models.errors import EngineFailed, OutOfMemory
-from dragoman.server.protocols.soniox.files import jobs as module
-from dragoman.server.protocols.soniox.files.jobs import Transcriber
-from dragoman.server.protocols.soniox.files.store import BROKEN, COMPLETED, PROCESSING, QUEUED, Store, Transcription
+from dragoman.server.protocols.soniox.files import jobs
+from dragoman.server.protocols.soniox.files.jobs import SonioxFiles
 from dragoman.server.protocols.soniox.usage import Ledger
 from dragoman.server.services import Services
+from dragoman.server.uploads import transcriber as module
+from dragoman.server.uploads.shelf import BROKEN, COMPLETED, PROCESSING, QUEUED
+from dragoman.server.uploads.store import Transcription
+from dragoman.server.uploads.uploads import Uploads
 from tests.fakes.engines import fake_engines, s16, silence, tone
 from tests.pipeline.audio.test_mp4 import m4a
 from tests.sdk.speech import as_wav
@@ -34,11 +37,13 @@ def recording(utterances: int = 2) -> bytes:
 class Work:
     """A store, and what works on it."""
 
-    def __init__(self, services: Services, folder: Path, sizes: int = 1 << 30) -> None:
+    def __init__(self, services: Services, folder: Path) -> None:
+        services.settings = services.settings.model_copy(update={"files_dir": str(folder)})
         self.services = services
         self.ledger = Ledger()
-        self.store = Store(folder, files_bytes=sizes, files_s=1e6)
-        self.transcriber = Transcriber(services, self.store, self.ledger)
+        self.uploads = Uploads(services)
+        self.store, self.transcriber = self.uploads.store, self.uploads.transcriber
+        self.transcriber.serve("soniox", SonioxFiles(self.store, self.ledger))
 
     def order(self, data: bytes, owner: str = "me", **fields: Any) -> str:
         file = self.store.put(owner, "a.wav", None, io.BytesIO(data), len(data))
@@ -71,7 +76,7 @@ async def working(
 ) -> AsyncIterator[Work]:
     async with in_process(lambda: fake_engines(hear), **limits) as services:
         work = Work(services, folder)
-        async with work.transcriber.running():
+        async with work.uploads.running():
             yield work
         assert services.admission.running == 0
         assert work.ledger.running("async") == 0
@@ -145,7 +150,7 @@ async def test_an_engine_that_breaks_ends_one_transcription(tmp_path: Path) -> N
 async def test_a_fault_of_ours_ends_one_transcription(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with working(tmp_path) as work:
         with monkeypatch.context() as patch:
-            patch.setattr(module, "TranscriptWriter", None)
+            patch.setattr(jobs, "TranscriptWriter", None)
             found = await work.over(work.order(recording()))
         assert (found.status, found.error_type) == (BROKEN, "internal_error")
         assert (await work.over(work.order(recording()))).status == COMPLETED
@@ -158,7 +163,7 @@ async def test_a_file_that_cannot_be_read_to_its_end(tmp_path: Path, monkeypatch
                 raise OSError("the disk is broken")
             return super().read(size)
 
-    monkeypatch.setattr(module, "_readable", lambda file, sound: (FakeBrokenFile(file.read()), sound))
+    monkeypatch.setattr(module, "readable", lambda file, sound, _: (FakeBrokenFile(file.read()), sound))
     async with working(tmp_path) as work:
         broken = await work.over(work.order(recording(2)))
     assert (broken.status, broken.error_type) == (BROKEN, "service_unavailable")
@@ -185,7 +190,7 @@ async def test_a_file_that_is_deleted_before_its_turn(tmp_path: Path) -> None:
         work = Work(services, tmp_path)
         uid = work.order(recording())
         work.store.delete_file("me", work.look(uid).file_id)
-        async with work.transcriber.running():
+        async with work.uploads.running():
             found = await work.over(uid)
     assert (found.error_type, found.error_message) == ("file_not_found", "the file was deleted")
 
@@ -246,7 +251,7 @@ async def test_a_server_that_ends_goes_on_with_it_later(tmp_path: Path) -> None:
     held = Held()
     async with in_process(lambda: fake_engines(held)) as services:
         work = Work(services, tmp_path)
-        async with work.transcriber.running():
+        async with work.uploads.running():
             uid, waits = work.order(recording()), work.order(recording(1))
             await until_async(held.entered.is_set)
             services.admission.begin_drain()
