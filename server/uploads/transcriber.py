@@ -10,7 +10,6 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -28,6 +27,7 @@ from dragoman.server.oneshot import KEY, OneShot
 from dragoman.server.services import Services
 from dragoman.server.uploads.shelf import StoreBroken
 from dragoman.server.uploads.store import Store, Transcription
+from dragoman.server.uploads.worker import AGAIN_S, Worker
 
 log = logging.getLogger("dragoman.server.uploads")
 
@@ -37,11 +37,7 @@ PIECE_BYTES = 65_536
 """So much is read and heard at a time; little more waits in the session."""
 SESSION_S = 1e9
 """A file takes as long as it takes."""
-AGAIN_S = 10.0
-"""Where the engines have no room, it is tried again after so long."""
 CLEANING_S = 600.0
-MAX_OWNERS = 10_000
-"""Of which it is remembered when they were served."""
 
 _LATER = (TooManySessions, ShuttingDown, NotReady, Overloaded, OutOfMemory)
 
@@ -104,46 +100,29 @@ class _Ear(ProtocolObserver):
             raise BadAudio(f"the file is longer than {LONGEST_S / 60:g} minutes")
 
 
-class Transcriber:
+class Transcriber(Worker):
     """The work on what waits in the store."""
 
     def __init__(self, services: Services, store: Store, over: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
         self._services = services
         self._store = store
         self._over = over
         """To be called when something is over."""
         self._vendors: dict[str, Vendor] = {}
-        self._came = asyncio.Event()
-        self._turns = count(1)
-        self._served: dict[str, int] = {}
-        """When each owner was served last."""
 
     def serve(self, name: str, vendor: Vendor) -> None:
         """Whose files are those that the store has for `name`."""
         self._vendors[name] = vendor
 
-    def wake(self) -> None:
-        """Something waits."""
-        self._came.set()
+    async def next(self) -> Transcription | None:
+        """What is to be transcribed."""
+        job = await asyncio.to_thread(self._store.next, self.turns.served)
+        if job is not None:
+            self.turns.take(job.owner)
+        return job
 
-    async def work(self) -> None:
-        """Work for ever."""
-        while True:
-            self._came.clear()
-            try:
-                job = await asyncio.to_thread(self._store.next, self._served)
-                if job is None:
-                    await self._came.wait()
-                    continue
-                self.wake()  # others may take the one behind it
-                if len(self._served) >= MAX_OWNERS:
-                    self._served.clear()
-                self._served[job.owner] = next(self._turns)
-                await self._take(job)
-            except StoreBroken:
-                await asyncio.sleep(AGAIN_S)
-
-    async def _take(self, job: Transcription) -> None:
+    async def take(self, job: Transcription) -> None:
         """Transcribe one file; what came of it is in the store."""
         vendor = self._vendors[job.vendor]
         try:

@@ -94,7 +94,7 @@ class _Counted(Coroutine[Any, Any, Any]):
         self._inner.close()
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        raise NotImplementedError("it is made for a task")
+        raise TypeError("only a task can run this, by send and throw")
 
     def _waits(self, awaited: Any) -> Any:
         cancels = isinstance(self._fault.error, asyncio.CancelledError)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from dragoman.pipeline.audio.formats import Container
 from dragoman.testing import RunningServer, running_server
@@ -181,13 +182,19 @@ def test_a_key_a_full_house_and_who_leaves() -> None:
                 400,
                 {"detail": "Embeddings not found for vjFyp2BcCyTlUmYb"},
             )
+            # A socket has the only place for as long as it is open; an answer by REST, until its last word is made.
+            url = server.url.replace("http", "ws") + "/api/speech/asr"
+            with connect(url, additional_headers={"x-api-key": "right"}, proxy=None) as talking:
+                talking.send('{"type":"setup","model_name":"default","input_format":"pcm"}')
+                assert '"ready"' in str(talking.recv())
+                full = client.post("/post/speech/tts", json={"text": "x"})
+                assert full.status_code == 429
+                assert full.headers["retry-after"] == "10"
+            until(lambda: server.get_json("/ready")["sessions"] == 0)
             long = {"text": "Una frase. " * 5_000, "output_format": "pcm"}
             with client.stream("POST", "/post/speech/tts", json=long) as begun:
                 assert begun.status_code == 200
                 next(begun.iter_lines())
-                full = client.post("/post/speech/tts", json={"text": "x"})
-                assert full.status_code == 429
-                assert full.headers["retry-after"] == "10"
             until(lambda: server.get_json("/ready")["sessions"] == 0)
             assert client.post("/post/speech/tts", json={"text": "x"}).status_code == 200
         assert "Traceback" not in server.log()
